@@ -1,0 +1,71 @@
+import type { PeerId, RecordBody, VerifiedRecord } from '@skein/protocol';
+import type * as z from 'zod';
+import type { ChannelHandlers, MessageChannel } from './message-channel.js';
+
+/** Somebody to talk to: dialled at `multiaddrs` unless a connection exists already. */
+export interface Remote {
+  readonly peer: PeerId;
+  readonly multiaddrs: readonly string[];
+}
+
+/** Accepts channels of one protocol: returns the handlers for a new one. */
+export type ChannelAcceptor<Incoming, Outgoing extends object> = (
+  channel: MessageChannel<Outgoing>,
+) => ChannelHandlers<Incoming>;
+
+/** A libp2p node as the rest of Skein sees it: typed channels to peers. */
+export interface SkeinNode {
+  readonly peer: PeerId;
+  /** Addresses that others can dial, with `/p2p/<id>`. */
+  readonly multiaddrs: readonly string[];
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Connects to the first of `multiaddrs` that answers (`/ip4/…/p2p/<id>`; the id is optional). */
+  connect(multiaddrs: readonly string[], options: { signal?: AbortSignal }): Promise<PeerId>;
+  /** Peers with an open connection. */
+  readonly connectedPeers: readonly PeerId[];
+  /**
+   * Opens one long-lived stream. Connection failures throw `peer-unreachable`, with the peer named.
+   */
+  openChannel<Schema extends z.ZodType, Outgoing extends object>(
+    remote: Remote,
+    protocol: string,
+    schema: Schema,
+    accept: ChannelAcceptor<z.infer<Schema>, Outgoing>,
+    options: { signal?: AbortSignal },
+  ): Promise<MessageChannel<Outgoing>>;
+  /** Serves a protocol: every incoming stream becomes a channel. */
+  serve<Schema extends z.ZodType, Outgoing extends object>(
+    protocol: string,
+    schema: Schema,
+    accept: ChannelAcceptor<z.infer<Schema>, Outgoing>,
+  ): Promise<void>;
+  /** Called when the last connection to a peer is gone. Returns a function that unsubscribes. */
+  onDisconnect(listener: (peer: PeerId) => void): () => void;
+}
+
+/**
+ * What a member knows of all others: signed records, spread by push-pull anti-entropy. Expiry and
+ * suspicion are local decisions.
+ */
+export interface Directory {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Valid, unexpired records, `gone` ones excluded. */
+  records(): readonly VerifiedRecord[];
+  get(peer: PeerId): VerifiedRecord | null;
+  /**
+   * Finds members (bootstrap nodes, the DHT's providers of the topic) and takes a snapshot from the
+   * first that answer. Resolves with the number of records known.
+   */
+  refresh(options: { modelName?: string; signal?: AbortSignal }): Promise<number>;
+  /** Signs and spreads this member's own record. Members only. */
+  publish(body: Omit<RecordBody, 'version' | 'publicKey' | 'sequence' | 'issuedAtMs' | 'expiresAtMs'>): Promise<VerifiedRecord>;
+  /** Called for each record that appears, changes, expires or says goodbye. */
+  onChange(listener: (change: DirectoryChange) => void): () => void;
+}
+
+export interface DirectoryChange {
+  readonly kind: 'joined' | 'updated' | 'left' | 'expired';
+  readonly record: VerifiedRecord;
+}

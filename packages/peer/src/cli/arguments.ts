@@ -1,0 +1,68 @@
+import { type Span, SkeinError } from '@skein/protocol';
+import { InvalidArgumentError } from 'commander';
+
+/** Parsers of flag values. Commander prints what they throw beside the flag's name. */
+
+/** A whole number of at least `minimum`. */
+export function integer(minimum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < minimum) {
+      throw new InvalidArgumentError(`It must be a whole number of at least ${minimum}.`);
+    }
+    return value;
+  };
+}
+
+/** A number within `[minimum, maximum]`. */
+export function decimal(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value >= minimum && value <= maximum)) {
+      throw new InvalidArgumentError(`It must be a number from ${minimum} to ${maximum}.`);
+    }
+    return value;
+  };
+}
+
+/** A span `start:end` of blocks, end exclusive. */
+export function span(text: string): Span {
+  const match = /^(\d+):(\d+)$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('It must look like 0:8 (end exclusive).');
+  const [start, end] = [Number(match[1]), Number(match[2])];
+  if (start >= end) throw new InvalidArgumentError('The end must be greater than the start.');
+  return { start, end };
+}
+
+/** Collects a flag that may be given several times, or with several values by comma. */
+export function list(text: string, previous: readonly string[] | undefined): readonly string[] {
+  const parts = text.split(',').map((part) => part.trim());
+  return [...(previous ?? []), ...parts.filter((part) => part !== '')];
+}
+
+/** Token ids by comma. */
+export function tokenIds(text: string): readonly number[] {
+  const ids = text.split(',').map((part) => Number(part.trim()));
+  if (ids.some((id) => !Number.isInteger(id) || id < 0)) {
+    throw new InvalidArgumentError('It must be token ids by comma, like 1,15,92.');
+  }
+  return ids;
+}
+
+/** `host:port`, `:port` or `port`. */
+export function hostAndPort(text: string): { host: string; port: number } {
+  const match = /^(?:(.*):)?(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (match === null || port > 65_535) {
+    throw new InvalidArgumentError('It must look like 127.0.0.1:8080.');
+  }
+  return { host: match[1] === undefined || match[1] === '' ? '127.0.0.1' : match[1], port };
+}
+
+/** Fails with exit code 2 unless exactly one of the values is given. */
+export function requireOneOf(values: Readonly<Record<string, unknown>>): void {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined);
+  if (given.length === 1) return;
+  const names = Object.keys(values).join(' or ');
+  throw new SkeinError('bad-argument', `Give exactly one of ${names}.`);
+}

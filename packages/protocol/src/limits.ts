@@ -1,0 +1,71 @@
+/**
+ * Every maximum of the protocol, with its reason. A value over a limit is refused with
+ * `limit-exceeded` (or `bad-frame` for frames) before memory is spent on it.
+ */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const limits = {
+  /** The largest header: an `open` with addresses and a long trace stays under 8 KiB. */
+  headerBytesMax: 64 * KiB,
+  /** The largest body: 512 rows of a 16,384-wide model in f32 are 32 MiB. */
+  bodyBytesMax: 64 * MiB,
+  /** msgpack maps and arrays may nest this deep; our messages need 4. */
+  headerDepthMax: 8,
+  /** Entries of one msgpack map: a peer record, our largest, has 23. */
+  headerMapEntriesMax: 64,
+  /** Tensors that one frame may carry. */
+  tensorsPerFrameMax: 8,
+  /** Dimensions of a tensor. */
+  tensorRankMax: 4,
+
+  /** Blocks of a model: the deepest public models have under 200. */
+  blockCountMax: 1024,
+  /** Hidden size of a model. */
+  hiddenSizeMax: 65_536,
+  /** Vocabulary: the largest public ones have about 262,000 tokens. */
+  vocabSizeMax: 1_048_576,
+  /** Tokens of a context. */
+  contextLengthMax: 1_048_576,
+  /** Rows (tokens) in one step. Longer prompts are sent as several steps. */
+  stepRowsMax: 512,
+  /** Steps of one session that a hop holds before it stops reading from the stream. */
+  stepsQueuedPerSessionMax: 16,
+  /** Candidates that a result may carry per row when it is not the full logits. */
+  topKMax: 4096,
+  /** Hops of a route. */
+  hopsMax: 128,
+
+  /** Sessions that one peer holds at once. */
+  sessionsPerPeerMax: 1024,
+  /** Sessions that one remote may hold on one peer. */
+  sessionsPerRemoteMax: 256,
+  /** Multiaddrs in a record or a successor. */
+  multiaddrsMax: 16,
+  multiaddrCharactersMax: 512,
+  /** Names that people choose. */
+  nameCharactersMax: 96,
+  /** Text of an error on the wire. */
+  errorCharactersMax: 1024,
+
+  /** A signed record; typical ones are about 400 bytes. */
+  recordBytesMax: 4 * KiB,
+  /** Records that a directory holds and that one exchange may carry. */
+  directoryRecordsMax: 4096,
+  recordsPerExchangeMax: 1024,
+  /** Life of a record; a newer one is issued well before. */
+  recordLifetimeMsMax: 90_000,
+  /** A record from the future is refused beyond this clock difference. */
+  clockSkewMsMax: 60_000,
+
+  /** A manifest: about 130 bytes a tensor, up to 10,000 tensors. */
+  manifestBytesMax: 8 * MiB,
+  /** tokenizer.json of the largest vocabularies is about 35 MB. */
+  tokenizerBytesMax: 64 * MiB,
+  chatTemplateBytesMax: 256 * KiB,
+
+  /** Outputs that a hop keeps per session for replay, and over all sessions. */
+  historyBytesPerSessionMax: 64 * MiB,
+  historyBytesMax: 512 * MiB,
+} as const;

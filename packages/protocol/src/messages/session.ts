@@ -1,0 +1,260 @@
+import * as z from 'zod';
+import { limits } from '../limits.js';
+import {
+  blockIndexSchema,
+  count,
+  counterSchema,
+  endsSchema,
+  errorMessageSchema,
+  microseconds,
+  modelHashSchema,
+  multiaddrsSchema,
+  peerIdSchema,
+  positionSchema,
+  rowsSchema,
+  sessionIdSchema,
+  spanSchema,
+  tensorsSchema,
+  wireTypeSchema,
+} from './common.js';
+
+/**
+ * Messages of `/skein/session/1.0.0` (client and hop) and `/skein/push/1.0.0` (hop and successor).
+ *
+ * Every hop has a stream to the client; each hop but the last has a push stream to its successor.
+ * The `epoch` of a session counts the reroutes and truncations: a frame of an older epoch is
+ * dropped, so that a late frame of a dead route can do no harm.
+ */
+export const sessionProtocol = '/skein/session/1.0.0';
+export const pushProtocol = '/skein/push/1.0.0';
+
+/** Where a hop sends its outputs: to a peer, or back over the client's stream ("relay"). */
+const successorSchema = z.union([
+  z.strictObject({
+    kind: z.literal('peer'),
+    peer: peerIdSchema,
+    multiaddrs: multiaddrsSchema,
+  }),
+  z.strictObject({ kind: z.literal('client') }),
+]);
+export type Successor = z.infer<typeof successorSchema>;
+
+/** Client to hop, first on the stream. Answered by `opened` or `error`. */
+export const openSchema = z.strictObject({
+  type: z.literal('open'),
+  session: sessionIdSchema,
+  model: modelHashSchema,
+  /** The hop must serve exactly this, see `numericKind` of a peer record. */
+  numericKind: z.string().max(64),
+  /** The part of the hop's span that the session uses. */
+  span: spanSchema,
+  ends: endsSchema,
+  /** Longest context that the client intends; a hop refuses what it can never hold. */
+  tokensMax: positionSchema,
+  wireType: wireTypeSchema,
+  epoch: counterSchema,
+  /** Null on the last hop. */
+  successor: successorSchema.nullable(),
+});
+export type OpenMessage = z.infer<typeof openSchema>;
+
+export const openedSchema = z.strictObject({
+  type: z.literal('opened'),
+  /** Tokens that the hop can still cache over all sessions. */
+  kvTokensFree: count(0x7fff_ffff),
+  /** Rows that wait in the hop's queue now. */
+  queuedRows: count(0x7fff_ffff),
+});
+export type OpenedMessage = z.infer<typeof openedSchema>;
+
+/**
+ * A step: `rows` tokens from `position`, as token ids (`i32 [rows]`, to a hop with the embedding)
+ * or hidden rows (`[rows, hiddenSize]` in the session's wire type; int8 adds its scales).
+ */
+export const stepSchema = z.strictObject({
+  type: z.literal('step'),
+  step: counterSchema,
+  epoch: counterSchema,
+  position: positionSchema,
+  rows: rowsSchema,
+  /** Rows that give logits; absent: none. */
+  logits: z.enum(['last', 'all']).optional(),
+  /** Candidates a row; 0 or absent: the whole vocabulary. */
+  topK: count(limits.topKMax).optional(),
+  /**
+   * A replay that ends before this block: the hop whose part ends there answers `result` and does
+   * not forward, since its successor still holds these positions.
+   */
+  until: blockIndexSchema.optional(),
+  /** Per hop so far: queue and compute microseconds, flat `[queue, compute, queue, compute…]`. */
+  trace: z.array(microseconds).max(2 * limits.hopsMax),
+  tensors: tensorsSchema.length(1).or(tensorsSchema.length(2)),
+});
+export type StepMessage = z.infer<typeof stepSchema>;
+
+/**
+ * Last hop to client, for every step. With logits: `i32 [r, k]` ids (only when top-k),
+ * `f32 [r, k or vocabulary]` logits, `f32 [r]` log-normalisers. Without: no tensors.
+ */
+export const resultSchema = z.strictObject({
+  type: z.literal('result'),
+  step: counterSchema,
+  epoch: counterSchema,
+  /** The session's length at the sender after the step. */
+  position: positionSchema,
+  trace: z.array(microseconds).max(2 * limits.hopsMax),
+  tensors: tensorsSchema,
+});
+export type ResultMessage = z.infer<typeof resultSchema>;
+
+/** Client to hop: forget tokens from `position` on and move to `epoch`. */
+export const truncateSchema = z.strictObject({
+  type: z.literal('truncate'),
+  epoch: counterSchema,
+  position: positionSchema,
+});
+export type TruncateMessage = z.infer<typeof truncateSchema>;
+
+/** `position` is the length now: at most the one asked for, less when the hop was behind. */
+export const truncatedSchema = z.strictObject({
+  type: z.literal('truncated'),
+  epoch: counterSchema,
+  position: positionSchema,
+  /** The outputs for `[historyStart, position)` can be replayed. */
+  historyStart: positionSchema,
+});
+export type TruncatedMessage = z.infer<typeof truncatedSchema>;
+
+/** Client to hop: send outputs to another successor from now on. Answered by `linked`. */
+export const linkSchema = z.strictObject({
+  type: z.literal('link'),
+  epoch: counterSchema,
+  successor: successorSchema.nullable(),
+});
+export type LinkMessage = z.infer<typeof linkSchema>;
+
+export const linkedSchema = z.strictObject({ type: z.literal('linked'), epoch: counterSchema });
+export type LinkedMessage = z.infer<typeof linkedSchema>;
+
+/**
+ * Client to hop: send the stored outputs for `[from, to)` to the successor as steps numbered from
+ * `step`, each with `until`. Answered by `replayed` once all were sent, or by `history-gone`.
+ */
+export const replaySchema = z.strictObject({
+  type: z.literal('replay'),
+  epoch: counterSchema,
+  step: counterSchema,
+  from: positionSchema,
+  to: positionSchema,
+  until: blockIndexSchema,
+});
+export type ReplayMessage = z.infer<typeof replaySchema>;
+
+export const replayedSchema = z.strictObject({
+  type: z.literal('replayed'),
+  epoch: counterSchema,
+  /** Steps sent: the last one's number is `step + steps - 1`. */
+  steps: counterSchema,
+});
+export type ReplayedMessage = z.infer<typeof replayedSchema>;
+
+/** Client to hop at any time: is it alive, and how far? Answered at once, past the queue. */
+export const probeSchema = z.strictObject({ type: z.literal('probe'), probe: counterSchema });
+export type ProbeMessage = z.infer<typeof probeSchema>;
+
+export const probedSchema = z.strictObject({
+  type: z.literal('probed'),
+  probe: counterSchema,
+  /** Newest step received and newest one completed; null before the first. */
+  received: counterSchema.nullable(),
+  completed: counterSchema.nullable(),
+  queuedRows: count(0x7fff_ffff),
+});
+export type ProbedMessage = z.infer<typeof probedSchema>;
+
+/** Asks for cached keys and values of `[from, to)` tokens in blocks `[span)`, as `kv` messages. */
+export const kvExportSchema = z.strictObject({
+  type: z.literal('kv-export'),
+  span: spanSchema,
+  from: positionSchema,
+  to: positionSchema,
+});
+export type KvExportMessage = z.infer<typeof kvExportSchema>;
+
+/**
+ * A piece of KV cache, in either direction: keys and values, `[count, kvHeads * headDim]` each, of
+ * `f32` or `f16`. As an import the last piece carries `length`, the session's new length.
+ */
+export const kvSchema = z.strictObject({
+  type: z.literal('kv'),
+  block: blockIndexSchema,
+  position: positionSchema,
+  count: positionSchema,
+  /** Set on the last piece. */
+  length: positionSchema.optional(),
+  tensors: tensorsSchema.length(2),
+});
+export type KvMessage = z.infer<typeof kvSchema>;
+
+/** Answers an import's last piece. */
+export const kvImportedSchema = z.strictObject({
+  type: z.literal('kv-imported'),
+  position: positionSchema,
+});
+export type KvImportedMessage = z.infer<typeof kvImportedSchema>;
+
+/** Client to hop: frees the session. Answered by `closed`, then the stream ends. */
+export const closeSchema = z.strictObject({ type: z.literal('close') });
+export type CloseMessage = z.infer<typeof closeSchema>;
+
+export const closedSchema = z.strictObject({ type: z.literal('closed') });
+export type ClosedMessage = z.infer<typeof closedSchema>;
+
+/** Predecessor to successor, first on a push stream. Answered by `attached` or `error`. */
+export const attachSchema = z.strictObject({
+  type: z.literal('attach'),
+  session: sessionIdSchema,
+  epoch: counterSchema,
+});
+export type AttachMessage = z.infer<typeof attachSchema>;
+
+export const attachedSchema = z.strictObject({ type: z.literal('attached') });
+export type AttachedMessage = z.infer<typeof attachedSchema>;
+
+/** What a hop reads on a session stream. */
+export const toHopSchema = z.discriminatedUnion('type', [
+  openSchema,
+  stepSchema,
+  truncateSchema,
+  linkSchema,
+  replaySchema,
+  probeSchema,
+  kvExportSchema,
+  kvSchema,
+  closeSchema,
+]);
+export type ToHopMessage = z.infer<typeof toHopSchema>;
+
+/** What a client reads on a session stream; `step` is an output to relay. */
+export const toClientSchema = z.discriminatedUnion('type', [
+  openedSchema,
+  resultSchema,
+  stepSchema,
+  truncatedSchema,
+  linkedSchema,
+  replayedSchema,
+  probedSchema,
+  kvSchema,
+  kvImportedSchema,
+  closedSchema,
+  errorMessageSchema,
+]);
+export type ToClientMessage = z.infer<typeof toClientSchema>;
+
+/** What a successor reads on a push stream. */
+export const toSuccessorSchema = z.discriminatedUnion('type', [attachSchema, stepSchema]);
+export type ToSuccessorMessage = z.infer<typeof toSuccessorSchema>;
+
+/** What a predecessor reads on a push stream. */
+export const toPredecessorSchema = z.discriminatedUnion('type', [attachedSchema, errorMessageSchema]);
+export type ToPredecessorMessage = z.infer<typeof toPredecessorSchema>;

@@ -1,0 +1,30 @@
+/** A half-open range `[start, end)` of transformer blocks. */
+export interface Span {
+  /** First block, inclusive. */
+  readonly start: number;
+  /** One past the last block. */
+  readonly end: number;
+}
+
+/** The two ends of a model, which are hosted apart from its blocks. */
+export interface Ends {
+  /** Token embedding: token ids in, hidden rows out. */
+  readonly embedding: boolean;
+  /** Final norm and LM head: hidden rows in, logits out. */
+  readonly head: boolean;
+}
+
+/** Number of blocks in a span. */
+export function spanLength(span: Span): number {
+  return span.end - span.start;
+}
+
+/** Tells whether `outer` holds every block of `inner`. */
+export function spanContains(outer: Span, inner: Span): boolean {
+  return outer.start <= inner.start && inner.end <= outer.end;
+}
+
+/** Writes a span the way the command line takes it: `start:end`. */
+export function formatSpan(span: Span): string {
+  return `${span.start}:${span.end}`;
+}
