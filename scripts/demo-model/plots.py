@@ -46,6 +46,20 @@ class Plot:
 
 PLOTS: list[Plot] = []
 
+# Fears and skills which need no scene of their own: {f} is in trouble, and the feared things are in the way.
+GENERIC_FEARS = [
+    f"{thing}|{{f}} was trapped in a cellar full of {thing}.|walked straight through all the {thing}"
+    for thing in words("""spiders, mice, rats, frogs, snakes, bats, bees, wasps, ants, beetles, crabs, cats, geese, chickens, cows, goats,
+        wolves, ghosts, monsters, shadows, masks, clocks, mirrors, dolls, puppets, umbrellas, feathers, balloons, bells, cobwebs, thorns, carrots,
+        pumpkins, mushrooms, bones, stones, machines, robots, clowns, strangers, giants, trolls, birds, fish, sharks, worms, snails, flies, needles, books""")]
+GENERIC_SKILLS = [
+    f"{skill}|everything went wrong"
+    for skill in words("""fly, ski, surf, knit, sew, bake bread, play chess, play the piano, play football, play the drum, do magic, do a handstand,
+        do a cartwheel, roar, howl, jump high, run fast, dive, row a boat, sail, draw a circle, draw a horse, write poems, tell stories, speak in front of others,
+        sing high notes, snap {his} fingers, wink, roller-skate, throw a ball, catch a ball, hit the target, shoot an arrow, ride a horse, climb a rope,
+        build a fire, dig a hole, spin around, walk on a rope, make pancakes, make friends, say no, be quiet, sit still, wake up early, smile, hide,
+        weave a basket, carve wood, count, spell long words, do sums, tie {his} shoes, blow bubbles, hop on one leg, yodel, drum, play tennis, milk a cow""")]
+
 
 def plot(name: str, text: str, **settings) -> None:
     settings["themes"] = words(settings["themes"])
@@ -59,7 +73,7 @@ PIECES = {
     "fhappy": "[{F} was so happy that {fhe} laughed out loud.|{Fhe} had never been so happy.|A big smile spread over {fhis} face.|{F} clapped and cheered.|{Fhis} eyes shone with joy.]",
     "think": "[{He} thought for a while.|{He} thought and thought.|{He} sat down to think.|{He} took a deep breath and thought about it.|{He} thought about it all night.]",
     "noluck": "[But it was not there|Nothing was there|There was nothing but dust|It was empty|No luck]",
-    "bye": "[|||And they lived happily ever after.|The end.|And that is the end of the story.|And if they have not stopped, they are laughing still.|What a day that was!]",
+    "bye": "[|||And they lived happily ever after.|The end.|And that is the end of the story.|And so they were happy.|What a day that was!|||So ends the story.|And that was the best part of all.]",
     "fmeet": "[Just then, {fintro} came along.|At that moment, {fintro} came by.|Soon {he} met {fintro}.|After a while, {he} met {fintro}.|Then {fintro} came around the corner.|Not far away, {he} met {fintro}.]",
     "ffriend": "[{His} best friend was {fintro}.|{He} had one good friend, {fintro}.|Next door lived {fintro}.|{Fintro} was {his} best friend.|{He} often played with {fintro}.]",
     "emeet": "[At last {he} came to {eintro}.|{He} went to ask {eintro}.|Then {he} met {eintro}.|So {he} asked {eintro} for advice.|{Eintro} had seen it all.]",
@@ -91,7 +105,7 @@ plot("lost_all_along", """
 
 {When}, {h} [could not find {his} {o}|looked for {his} {o}, but it was gone|wanted to show {his} {o} to everyone, but it was not there]. {He} looked {spot1}. {He} looked {spot2}. {He} even looked {spot3}. "[Where can it be|Who has taken my {o}|Where did I put it]?" {he} [asked|cried|wondered]. {He} asked {fintro}. "Have you seen my {o}?" {F} [looked at {h} and began to smile|looked up and began to giggle|tried hard not to laugh]. "Yes," said {f}. "I can see it right now." "Where?" cried {h}. "[Turn around|Look behind you|Stand still]," said {f}. "[You tied it to your own back|It is hanging on your own back|You are carrying it on your back]!"
 
-{H} [reached back and felt it|put a hand behind {him} and felt it]. There was the {o}! It had been there all the time. [First {h} turned red.|{H} felt very silly.|{H} did not know what to say.] Then {he} began to laugh, and {f} laughed too. [They laughed until their bellies hurt.|They laughed so hard that they fell over.] "[Next time I will look at myself first|I looked everywhere but here|What would I do without you]," said {h}. {bye}
+{H} [reached back and felt it|put a hand behind {him} and felt it]. There was the {o}! It had been there all the time. [First {h} turned red.|{H} felt very silly.|{H} did not know what to say.] Then {he} began to laugh, and {f} laughed too. [They laughed until their bellies hurt.|They laughed so hard that they fell over.] "[Next time I will look at myself first|I looked everywhere but here|I would be lost without you]," said {h}. {bye}
 """,
     objects="small", object_in_request="[a lost {o}|{ao}|a missing {o}|{his} {o}]",
     themes="losing something, laughing at yourself, something funny, being forgetful",
@@ -107,7 +121,7 @@ plot("found_returned", """
 
 [At last|In the evening|Just as the sun went down], {he} heard someone crying. It was {fintro}. "I have lost my {o}," [sobbed|said|cried] {f}. "[It was a gift from my mother|My grandfather gave it to me|I have looked for it all day]." "Is this it?" asked {h}[ and held out the {o}|]. "Yes! {Thanks1}!" cried {f}. {fhappy}
 
-"[You are honest|You have a good heart|You could have kept it]," said {f}. "[Will you be my friend|Come and have supper with me|Let us be friends]?" {H} [nodded|smiled|said yes at once]. {He} had given back {ao}, and {he} had [found|got] a friend. {bye}
+"[You are honest|You have a good heart|You could have kept it]," said {f}. "[Will you be my friend?|Come and have supper with me.|Let us be friends.]" {H} [nodded|smiled|said yes at once]. {He} had given back {ao}, and {he} had [found|got] a friend. {bye}
 """,
     objects="small", object_in_request="[{ao}|a lost {o}|{ao}]", water=True,
     themes="honesty, kindness, friendship, doing the right thing",
@@ -120,9 +134,9 @@ plot("found_returned", """
 plot("quarrel", """
 {open} {ffriend}
 
-{When}, they [found {ao} {spot1}|saw {ao} {spot1}|were playing when they found {ao} {spot1}]. "It is mine! I saw it first!" [cried|shouted|said] {h}. "No, it is mine!" [cried|shouted|said] {f}. {H} pulled. {F} pulled. [They pulled harder and harder|They pulled and pulled|Neither of them would let go], and then [the {o} flew out of their hands and fell into the mud|they both fell over, and the {o} rolled away|they let go, and the {o} landed far away {spot2}].
+{When}, they [found {ao} {spot1}|saw {ao} {spot1}|were playing when they found {ao} {spot1}]. "It is mine! I saw it first!" [cried|shouted|said] {h}. "No, it is mine!" [cried|shouted|said] {f}. {H} pulled. {F} pulled. [They pulled harder and harder|They pulled and pulled|Neither of them would let go], and then [the {o} flew out of their hands and fell into the mud|they both fell over, and the {o} rolled away|the {o} slipped out of their hands and landed far away {spot2}].
 
-[It was very quiet.|They looked at each other.|Both of them were silent.] "[I am sorry|That was silly of me]," said {h}. "I am sorry too," said {f}. "[What good is {ao} without a friend|A friend is better than {ao}]?" [They went to fetch the {o}.|Together they picked up the {o}.] "[You can have it today, and I can have it tomorrow|Let us share it|Let it belong to both of us]," said {h}. {F} [liked the plan|nodded and smiled|thought that was fair].
+[It was very quiet.|They looked at each other.|Both of them were silent.] "[I am sorry|That was silly of me]," said {h}. "I am sorry too," said {f}. "[What good is {ao} without a friend?|A friend is better than {ao}.|No {o} is worth a quarrel.]" [They went to fetch the {o}.|Together they picked up the {o}.] "[You can have it today, and I can have it tomorrow|Let us share it|Let it belong to both of us]," said {h}. {F} [liked the plan|nodded and smiled|thought that was fair].
 
 So the {o} [was with {h} one day and with {f} the next|belonged to both of them], and they [never quarrelled about it again|had twice as much fun|were better friends than before]. {bye}
 """,
@@ -135,7 +149,7 @@ So the {o} [was with {h} one day and with {f} the next|belonged to both of them]
 plot("birthday_gift", """
 {open} {ffriend}
 
-[Tomorrow was {f}'s birthday|The next day was {f}'s birthday|It would soon be {f}'s birthday], but {h} had no gift. "[I have no money|I have nothing to give|What can I give]," {he} [said|sighed|thought]. {think} Then {he} had an idea. "I will make {ao}!" [All day long {he} worked.|{He} worked all day and half the night.|{He} looked for all the things {he} needed and began.] [The first one broke.|The first try went wrong.|It was hard work.] [But {h} did not give up.|But {he} tried again.|But {he} went on.] [At last|When the moon was high|Just in time], the {o} was ready. It was [a little crooked|not perfect|a bit too small], but it was made with love.
+[Tomorrow was {f}'s birthday|The next day was {f}'s birthday|It would soon be {f}'s birthday], but {h} had no gift. "[I have no money|I have nothing to give|I do not know what to give]," {he} [said|sighed|thought]. {think} Then {he} had an idea. "I will make {ao}!" [All day long {he} worked.|{He} worked all day and half the night.|{He} looked for all the things {he} needed and began.] [The first one broke.|The first try went wrong.|It was hard work.] [But {h} did not give up.|But {he} tried again.|But {he} went on.] [At last|When the moon was high|Just in time], the {o} was ready. It was [a little crooked|not perfect|a bit too small], but it was made with love.
 
 {When}, everyone came with [big|bright|expensive] gifts. {H} held the {o} behind {his} back. {He} felt [shy|worried|nervous]. "[It is only a little thing|I made it myself]," {he} [whispered|said]. {F} [opened it slowly|looked at it for a long time|took it very gently]. "You made {ao} for me?" {fhe} asked. "[This is the best gift of all|Nobody ever made a gift for me before|I will keep it for ever]!"
 
@@ -167,9 +181,9 @@ So {h} [took the pieces and|] {went} to {f}. "I have to tell you something," {he
 plot("borrowed", """
 {open} {ffriend}
 
-{F} had {ao}. {H} [wanted it so much|wished for one too|looked at it every day] that {when} {he} took it without asking. "[I will bring it back tonight|{F} will not notice|It is only for one day]," {he} [told {himself}|thought]. {He} [played with it all day|had great fun with it|showed it to everyone]. But on the way home {he} looked, and the {o} was gone! {He} must have dropped it. {sad}
+{F} had {ao}. {H} [wanted to have it, too|wished for one too|looked at it every day]. {When}, {he} took it without asking. "[I will bring it back tonight|{F} will not notice|It is only for one day]," {he} [told {himself}|thought]. {He} [played with it all day|had great fun with it|showed it to everyone]. But on the way home {he} looked, and the {o} was gone! {He} must have dropped it. {sad}
 
-"[Somebody took my {o}|My {o} is gone|Have you seen my {o}]," said {f} when {fhe} saw {h}. {H} [looked at the ground|turned red|could not look at {f}]. "It was me," {he} said. "I took it without asking, and now I have lost it." {F} was angry[ for a moment|]. "[You only had to ask|Why did you not ask me]," {fhe} said. "[But let us go and look for it|Come, show me where you were]." They went back the whole way. And there, {spot1}, lay the {o}!
+"[Somebody took my {o}|My {o} is gone|I cannot find my {o}]," said {f} when {fhe} saw {h}. {H} [looked at the ground|turned red|could not look at {f}]. "It was me," {he} said. "I took it without asking, and now I have lost it." {F} was angry[ for a moment|]. "[You only had to ask|You could have asked me]," {fhe} said. "[But let us go and look for it|Come, show me where you were]." They went back the whole way. And there, {spot1}, lay the {o}!
 
 "[Next time I will ask|I will never take anything again without asking]," [said|promised] {h}. "[And next time I will say yes|Then I will gladly lend it to you]," said {f}. {bye}
 """,
@@ -185,13 +199,13 @@ plot("magic_wish", """
 
 {When}, {h} found {ao} {spot1}. {He} [cleaned it|picked it up|rubbed off the dust], and the {o} began to [glow|hum|shine|tremble]. "I am a magic {o}," said a [tiny|soft|deep|strange] voice. "You have one wish. [Think well|Choose with care|Use it wisely]!" {H} [could hardly believe it|was very surprised|almost dropped it]. {He} could wish for [gold|a mountain of cakes|a big house|a golden crown]. {think}
 
-On the way home, {he} met {fintro}. {F} was [sad|crying]. "[{Trouble}]," said {fhe}. {H} looked at the {o}, and {he} looked at {f}. Then {he} held it tight and said, "I wish that {f} [will be|is] happy again!" [There was a flash of light.|The {o} shone like the sun.|A warm wind blew.] And {solved}!
+On the way home, {he} met {fintro}. {F} was [sad|crying]. "{Trouble}," said {f}. {H} looked at the {o}, and {he} looked at {f}. Then {he} held it tight and said, "My wish is that {f} will be happy again!" [There was a flash of light.|The {o} shone like the sun.|A warm wind blew.] And {solved}!
 
-{fhappy} "[You gave your only wish to me|Why did you not wish for something for yourself|That was your only wish]," said {f}. "[I did|It made me happy too|Your smile is better than gold]," said {h}. The {o} never spoke again, but {h} kept it [all {his} life|for ever|on the shelf above {his} bed]. {bye}
+{fhappy} "[You gave your only wish to me|You could have wished for gold|That was your only wish]," said {f}. "[It made me happy too|Your smile is better than gold|I have all that I need]," said {h}. The {o} never spoke again, but {h} kept it [all {his} life|for ever|on the shelf above {his} bed]. {bye}
 """,
     objects="small", object_in_request="[a magic {o}|{ao}|a magic {o}]", themes="magic, a wish, kindness, giving",
     hints=["who finds a magic {o}", "who finds {ao}", "who gets one wish", "and a magic {o}"],
-    vars={"trouble_solved": ["My house burned down|where there had been ashes, a new little house stood", "My little brother is ill|far away, the little brother jumped out of bed and was well", "I am all alone in the world|down the road came {f}'s family, home after a long journey", "My garden has dried up|rain began to fall, and the garden turned green", "I have had nothing to eat for days|a table stood there, full of good things to eat"]},
+    vars={"trouble+solved": ["My house burned down|where there had been ashes, a new little house stood", "My little brother is ill|far away, the little brother jumped out of bed and was well", "I am all alone in the world|down the road came {f}'s family, home after a long journey", "My garden has dried up|rain began to fall, and the garden turned green", "I have had nothing to eat for days|a table stood there, full of good things to eat"]},
     moral="The best wish is one for somebody else.",
     summary="{Hk} found a magic {o} and gave {his} only wish to {f}.",
     questions=[("What did {hk} find?", "{Hk} found a magic {o} {spot1}."), ("What did {hk} wish for?", "{H} wished that {f} would be happy again.")])
@@ -207,7 +221,7 @@ There sat {thief}, and in front of it lay the {o}! "[Did you take it|Why did you
 """,
     objects="small", object_in_request="[a missing {o}|a stolen {o}|{ao}|a stolen {o}]", themes="a mystery, being clever, forgiving, something stolen",
     hints=["who looks for a stolen {o}", "who solves a mystery", "who finds out who took the {o}", "and a stolen {o}"],
-    vars={"thief": ["a little magpie", "a tiny mouse", "a young raccoon", "a small jackdaw", "a shy squirrel", "a young rat", "a little ferret"],
+    vars={"thief+thief2": ["a little magpie|the magpie", "a tiny mouse|the mouse", "a young raccoon|the raccoon", "a small jackdaw|the jackdaw", "a shy squirrel|the squirrel", "a young rat|the rat", "a little ferret|the ferret"],
           "spotthing": ["the barn", "the old well", "the gate", "the big oak tree", "the mill", "the stream"], "clever": ["You are very clever", "What a fine detective you are", "Nothing can hide from you"]},
     moral="Do not take what is not yours; ask, and you may make a friend.",
     summary="{F}'s {o} was gone. {Hk} followed the tracks and found that {thief} had taken it.",
@@ -216,7 +230,7 @@ There sat {thief}, and in front of it lay the {o}! "[Did you take it|Why did you
 plot("trades", """
 {open} All {he} owned was {ao}.
 
-{When}, {h} met {fintro}. "[I need {ao} so badly|I have always wanted {ao}]," said {f}. "[Will you trade it for {x1}|I will give you {x1} for it]." {H} was kind and said yes. A little later, {he} met {p2} who [had no|needed] {x1short}. "Take mine," said {h}, and got {x2} for it. [In the evening|Then|Further on], {he} met {p3}, who was [cold and tired|crying|very unhappy] for want of {x2short}. {H} gave it away and got [nothing|only a thank-you] for it.
+{When}, {h} met {fintro}. "[I need {ao} so badly|I have always wanted {ao}]," said {f}. "[Will you trade it for {x1}?|I will give you {x1} for it.]" {H} was kind and said yes. A little later, {he} met {p2} who [needed|was looking for|wished for] {x1short}. "Take mine," said {h}, and got {x2} for it. [In the evening|Then|Further on], {he} met {p3}, who was [cold and tired|crying|very unhappy] for want of {x2short}. {H} gave it away and got [nothing|only a thank-you] for it.
 
 [Now {h} had nothing left.|Now {his} hands were empty.|{He} had nothing at all any more.] "[Well|Oh well]," {he} thought, "[three people are happy today|I made someone smile]." When {he} came home, {he} [could not believe {his} eyes|stopped in surprise]. At the door stood {f}, {p2def} and {p3def}, with [a big cake|a warm supper|baskets full of food]. "[You helped us all|You were so kind to us]," they said, "so now we want to help you." And {f} put the {o} back into {his} hands. "[It belongs to you|I only needed it for one day]," {fhe} said.
 
@@ -224,10 +238,10 @@ plot("trades", """
 """,
     objects="small", themes="kindness, giving, trading, sharing", water=False, traits=words("poor, kind, good, generous, gentle, friendly, helpful, humble, cheerful, thoughtful"),
     hints=["who trades {ao}", "who gives away {ao}", "who owns only {ao}"],
-    vars={"x1_short": ["a pot of honey|honey", "a warm coat|a coat", "a bag of flour|flour", "a pair of boots|boots", "a fine hat|a hat"],
-          "x2_short": ["a blanket|a blanket", "a loaf of bread|bread", "a bundle of wood|firewood", "a jug of milk|milk"],
-          "p2_def": ["an old baker|the baker", "a young mother|the mother", "a tall miller|the miller", "a poor student|the student"],
-          "p3_def": ["a beggar|the beggar", "a lost child|the child", "an old soldier|the soldier", "a travelling singer|the singer"]},
+    vars={"x1+x1short": ["a pot of honey|honey", "a warm coat|a coat", "a bag of flour|flour", "a pair of boots|boots", "a fine hat|a hat"],
+          "x2+x2short": ["a blanket|a blanket", "a loaf of bread|bread", "a bundle of wood|firewood", "a jug of milk|milk"],
+          "p2+p2def": ["an old baker|the baker", "a young mother|the mother", "a tall miller|the miller", "a poor student|the student"],
+          "p3+p3def": ["a beggar|the beggar", "a lost child|the child", "an old soldier|the soldier", "a travelling singer|the singer"]},
     moral="Kindness always comes back.",
     summary="{Hk} traded {his} {o} and gave everything away. In the end, all came to thank {him}.",
     questions=[("What did {hk} own?", "{Hk} owned only {ao}."), ("What did {f} give for the {o}?", "{F} gave {x1} for the {o}.")])
@@ -251,7 +265,7 @@ The way was long. First they had to [cross a cold river|climb a steep hill|cross
 plot("talking_object", """
 {open}
 
-{When}, {h} heard a small voice {spot1}. "[Help me|Please pick me up|Is anybody there]!" it called. {He} looked down and saw {ao}. "[Did you speak|Can you talk]?" asked {h}. "Of course I can," said the {o}. "[But nobody ever listens|But people just walk by|Only kind people can hear me]. [I am so lonely here|I was thrown away long ago|My owner forgot me here]." {H} felt sorry for the {o} [and took it home|and carried it home|, so {he} took it along].
+{When}, {h} heard a small voice {spot1}. "[Help me!|Please pick me up!|Is anybody there?]" it called. {He} looked down and saw {ao}. "[Did you speak|Can you talk]?" asked {h}. "Of course I can," said the {o}. "[But nobody ever listens|But people just walk by|Only kind people can hear me]. [I am so lonely here|I was thrown away long ago|My owner forgot me here]." {H} felt sorry for the {o} [and took it home|and carried it home|, so {he} took it along].
 
 At home {he} [cleaned it|put it by the fire|put it in the best place]. In the evenings the {o} told [funny|long|wonderful|strange] stories about [kings and pirates|far lands|the old days|the sea and the stars]. [Soon|After a while|One night], {fintro} came to listen, and then {f} brought [others|more friends|the neighbours]. The little house was [full of laughter|never quiet again|always full].
 
@@ -266,7 +280,7 @@ At home {he} [cleaned it|put it by the fire|put it in the best place]. In the ev
 plot("stuck_object", """
 {open} {He} was playing with {ao}.
 
-{When2}, a [strong|sudden|wild] wind [came up|blew]. It [took|lifted|carried away] the {o} and dropped it [high up in a tree|on top of the roof|on top of a tall rock|on a high wall]. "[Oh no, my {o}|How will I get it back]!" cried {h}. {He} jumped, but it was too high. {He} tried with a long stick, but the stick [broke|was too short]. {sad}
+{When2}, a [strong|sudden|wild] wind [came up|blew]. It [took|lifted|carried away] the {o} and dropped it [high up in a tree|on top of the roof|on top of a tall rock|on a high wall]. "[Oh no, my {o}|Come back, my {o}|Stop, wind, that is my {o}]!" cried {h}. {He} jumped, but it was too high. {He} tried with a long stick, but the stick [broke|was too short]. {sad}
 
 {fmeet} "[Let me try|I can help]," said {f}. But {fhe} could not reach it either. Then came {eintro}. "[One alone is too small|Alone nobody can do it]," said {e}. "[But what if you stand on each other|Climb on each other's backs]!" So {e} stood at the bottom. {F} climbed onto the back of {e}, and {h} climbed to the very top. [They swayed to the left. They swayed to the right.|They wobbled a little.|It was a very shaky tower.] {H} stretched as far as {he} could and [caught|grabbed|got] the {o}!
 
@@ -282,14 +296,14 @@ plot("stuck_object", """
 plot("light", """
 {open} {He} had {ao}. [It was old, and the others laughed at it.|"What an old thing!" the others said.|Nobody thought it was worth anything.] But {h} [loved it|took good care of it|kept it clean and bright].
 
-{When}, {fintro} did not come home. It grew dark[, and no moon was in the sky|, and thick fog came up|]. Everybody was worried. "[It is too dark to search|We can see nothing|We must wait until morning]," they said. But {h} took {his} {o} and went out into the night. [The wind howled.|Strange shadows danced on the path.|An owl cried.] {H} was afraid, but {he} went on, step by step. "{Fcall2}!" {he} called. "Can you see my light?"
+{When}, {fintro} did not come home. It grew dark[, and no moon was in the sky|, and thick fog came up|]. Everybody was worried. "[It is too dark to search|We can see nothing|We must wait until morning]," they said. But {h} took {his} {o} and went out into the night. [The wind howled.|Strange shadows danced on the path.|An owl cried.] {H} was afraid, but {he} went on, step by step. "{Fcall2}" {he} called. "Can you see my light?"
 
 [At last|After a long time], a small voice answered. "I am here!" {F} was sitting {spot1}, cold and wet. {Fhe} had [hurt {fhis} foot|lost the way in the dark]. "I saw your light," {fhe} said. "[It was like a star|Then I knew that I was not alone]." {H} held up the {o}, and together they [found the way home|walked slowly home].
 
 [Nobody laughed at the {o} any more.|After that, everybody looked at the {o} with new eyes.] It [stood in the window every night|hung at the door from that day on], so that nobody would ever be lost in the dark. {bye}
 """,
     objects="light", themes="courage, light, helping, the night", water=False, weather=[""], traits=words("brave, small, kind, quiet, shy, gentle, poor, loyal, careful"),
-    vars={"fcall2": ["hello", "where are you"], "when": ["one evening", "one dark night", "one winter evening", "one night"]},
+    vars={"fcall2": ["hello!", "where are you?", "is anybody there?"], "when": ["one evening", "one dark night", "one winter evening", "one night"]},
     hints=["and {ao}", "who has {ao}", "who searches for a friend in the dark", "with {ao}"],
     moral="Even a small light can show the way.",
     summary="{F} was lost in the dark. {Hk} took {his} {o} and found {fhim} {spot1}.",
@@ -298,7 +312,7 @@ plot("light", """
 plot("music", """
 {open} {He} [wanted to play|dreamed of playing|had always wanted to play] the {o}.
 
-{His} [grandmother|grandfather|uncle|aunt] gave {him} {ao}. But the first sounds were [terrible|awful|as ugly as a rusty door]. [The birds flew away.|The neighbours shut their windows.|Everybody held their ears.] "[Stop that noise|Please stop]!" they [shouted|called]. {sad} Only {fintro} stayed. "[Play it again|Do not stop]," said {f}. "[Every day it gets a little better|Nobody can do it on the first day]." So {h} practised every [day|morning|evening] {spot1}, where nobody could hear {him}. {F} always came to listen.
+{His} [grandmother|grandfather|uncle|aunt] gave {him} {ao}. But the first sounds were [terrible|awful|as ugly as a rusty door]. [The crows flew away.|The neighbours shut their windows.|Everybody held their ears.] "[Stop that noise|Please stop]!" they [shouted|called]. {sad} Only {fintro} stayed. "[Play it again|Do not stop]," said {f}. "[Every day it gets a little better|Nobody can do it on the first day]." So {h} practised every [day|morning|evening] {spot1}, where nobody could hear {him}. {F} always came to listen.
 
 [Then came the day of the great feast|Summer came, and with it the summer feast|One day there was a big party], but the musicians [did not come|were all ill|were stuck in the snow]. "[No music|Without music it is no feast]!" the people [sighed|said]. "{H} can play," said {f}. {His} [hands shook|heart beat fast|knees trembled], but {he} took the {o} and began. The tune was [soft and sweet|bright and merry|as clear as water]. [First one foot tapped, and then another.|Everyone grew quiet.|People began to smile.] Soon everybody was dancing.
 
@@ -341,7 +355,7 @@ So they began again. {H} [stirred|mixed], and {f} sang. [Flour flew through the 
 plot("plant", """
 {open}
 
-{When}, {h} found a tiny seed {spot1}. "[What will it become|I wonder what will grow from it]?" {he} [thought|asked]. {He} planted it [behind {his} house|in the best earth|in the sun] and gave it water. The next day, {h} looked. Nothing. The day after, {he} looked again. Nothing. "[Grow, please|Why do you not grow]!" {he} [begged|cried]. {He} wanted to dig it up[ and look|]. "[Wait|Do not do that]," said {fintro}, who lived next door. "[Good things need time|A seed grows in the dark, where you cannot see it|Give it water and patience]."
+{When}, {h} found a tiny seed {spot1}. "[What will it become|I wonder what will grow from it]?" {he} [thought|asked]. {He} planted it [behind {his} house|in the best earth|in the sun] and gave it water. The next day, {h} looked. Nothing. The day after, {he} looked again. Nothing. "[Please grow|Come out, little plant]!" {he} [begged|cried]. {He} wanted to dig it up[ and look|]. "[Wait|Do not do that]," said {fintro}, who lived next door. "[Good things need time|A seed grows in the dark, where you cannot see it|Give it water and patience]."
 
 So {h} waited. {He} gave it water every morning. [{He} sang to it.|{He} told it stories.|{He} chased the snails away.] [A week went by. Then another.|Rain came, and sun came.|The days passed slowly.] And [one morning|one bright morning], there was a small green leaf! It grew [and grew|taller every day], and by the end of summer it was {ao}, the [finest|biggest|most beautiful] for miles around.
 
@@ -356,7 +370,7 @@ So {h} waited. {He} gave it water every morning. [{He} sang to it.|{He} told it 
 plot("build", """
 {open} {He} wanted to build {ao}. "[You cannot do that|You are too small for that|That will never work]!" [said the others|everybody said|the neighbours laughed].
 
-{H} began anyway. The first {o} was made of [straw|old paper|thin sticks]. [The wind blew it away.|It fell down at once.|It broke on the first day.] {He} built a second one [of wood|of old boards|of planks and nails]. [It held for a while, and then it fell apart with a crash.|The rain came, and it fell to pieces.|It was crooked and broke in the middle.] [Everybody laughed.|{sad}|"We told you so!" the others called.] {When}, {fintro} stopped and looked. "[Why do you not give up|You never give up, do you]?" asked {f}. "[Each time I learn something|Now I know two ways that do not work]," said {h}. {F} [smiled|liked that]. "[Then let me hold the ladder|Then let me help you]," {fhe} said.
+{H} began anyway. The first {o} was made of [straw|old paper|thin sticks]. [The wind blew it away.|It fell down at once.|It broke on the first day.] {He} built a second one [of wood|of old boards|of planks and nails]. [It held for a while, and then it fell apart with a crash.|The rain came, and it fell to pieces.|It was crooked and broke in the middle.] [Everybody laughed.|{sad}|"We told you so!" the others called.] {When}, {fintro} stopped and looked. "[Why do you not give up|Do you never give up]?" asked {f}. "[Each time I learn something|Now I know two ways that do not work]," said {h}. {F} [smiled|liked that]. "[Then let me hold the ladder|Then let me help you]," {fhe} said.
 
 [For many days they worked side by side.|They sawed and hammered from morning till night.|They measured twice and cut once.] The third {o} was [strong|strong and straight|the best of all]. [The wind blew, and it did not move.|It held!|Even the worst storm could not hurt it.] [The others came to look, and nobody laughed.|"Can you teach us?" asked the others.|Everyone cheered.]
 
@@ -389,7 +403,7 @@ plot("strange_object", """
 
 {He} showed it to {fintro}. "[That is easy|I know what that is]," said {f}. "[It is a hat|You wear it on your head]!" {H} tried it, and it [fell right off|hurt a little|looked very silly]. Then they asked {eintro}. "[You eat it, of course|It must be food]," said {e}. {H} [bit into it|licked it]. "[Ouch|Yuck]! No, you do not eat it," {he} said. [They sang to it.|They threw it into the air.|They sat on it.] Nothing was right.
 
-[At last|In the evening], a little child came by. "Oh, {ao}!" said the child. "[I have one at home|My father has one too]. Look, I will show you." And the child showed them what to do with {ao}. [It was so easy!|They all laughed.|They looked with wide eyes.] "[I should have asked sooner|Even the smallest one can teach us something]," said {h}. [From then on, {h} used the {o} every day.|And from that day, the {o} was never a riddle again.] {bye}
+[At last|In the evening], a little child came by. "Oh, {ao}!" said the child. "[I have one at home|My father has one too]. Look, I will show you." And the child showed them how to use it. [It was so easy!|They all laughed.|They looked with wide eyes.] "[I should have asked sooner|Even the smallest one can teach us something]," said {h}. [From then on, {h} used the {o} every day.|And from that day, the {o} was never a riddle again.] {bye}
 """,
     objects="small", themes="learning, asking questions, something funny, being curious", traits=words("curious, silly, happy, playful, clever, cheerful, funny"),
     hints=["who finds {ao}", "who does not know what {ao} is", "who finds {ao} for the first time", "and a strange {o}"],
@@ -398,14 +412,14 @@ plot("strange_object", """
     questions=[("What did {hk} find?", "{Hk} found {ao} {spot1}."), ("Who knew what it was?", "A little child knew what it was.")])
 
 plot("journey_with_object", """
-{open} {When}, {his} [grandmother|grandfather|mother|father] gave {him} {ao}. "[Take this to the queen|Bring this to your aunt on the other side of the hill|Carry this to the old tower]," {giver} said, "[and do not stop on the way|and do not lose it|and be careful]." {H} held the {o} tight and set off.
+{open} {When}, {his} {giver} gave {him} {ao}. "[Take this to the queen|Bring this to the old woman on the other side of the hill|Carry this to the old tower]," said {his} {giver}, "[and do not stop on the way|and do not lose it|and be careful]." {H} held the {o} tight and set off.
 
 [First|Soon|Before long], {he} came to a [river without a bridge|deep river]. {Fintro} stood on the bank. "[I will help you across|I know a safe place to cross]," said {f}, and they crossed together. Then it began to [rain|snow|get dark]. {H} hid the {o} [under {his} arm|close to {his} heart] and [went on|did not stop]. [A thief jumped out of the bushes|A big dog barked at them|A wild goose chased them], but {f} [made such a loud noise that it ran away|shouted so loudly that everything was quiet]. {H} was tired, but {he} [thought of {his} promise|remembered {his} promise].
 
 [At last|When the moon rose|The next morning], they arrived. {H} handed over the {o}. "[You have done well|What a brave messenger]!" {he} was told. "[Without my friend I could not have done it|I was not alone]," said {h}, and {he} looked at {f}. Then they were given [hot soup and soft beds|cake and tea|as much cake as they could eat]. {bye}
 """,
     objects="small", themes="a journey, a promise, courage, being careful", traits=words("brave, young, careful, good, honest, loyal, polite, helpful, shy, forgetful"), weather=["", "sunny"],
-    vars={"giver": ["the voice"]}, hints=["who must carry {ao}", "who goes on a long journey with {ao}", "and {ao}", "who keeps a promise"],
+    vars={"giver": ["grandmother", "grandfather", "mother", "father", "uncle", "aunt"]}, hints=["who must carry {ao}", "who goes on a long journey with {ao}", "and {ao}", "who keeps a promise"],
     moral="Keep your promises, and take a friend along.",
     summary="{Hk} had to carry {ao} a long way. {F} helped {him}, and they arrived safely.",
     questions=[("What did {hk} carry?", "{Hk} carried {ao}."), ("Who helped {hk}?", "{F} helped {hk}.")])
@@ -420,10 +434,11 @@ plot("fear", """
 "You were so brave!" said {f}. "[But I was afraid all the time|No, I was shaking]," said {h}. "[That is what brave means|Being brave means to be afraid and to do it all the same]," said {f}. [From that day on, nobody laughed at {h}.|{H} was still a little afraid of {fear}, but not so much.|After that, {h} was not so afraid of {fear} any more.] {bye}
 """,
     themes="courage, being afraid, being brave, friendship", traits=TIMID_TRAITS, weather=[""],
-    vars={"fear_danger_rescue": [
+    vars={"fear+danger+rescue": [
         "the dark|{f} fell into a deep, dark hole.|climbed down into the dark", "water|{f} slipped and fell into the river.|jumped into the cold water",
         "heights|{f} was stuck at the top of a tall cliff.|began to climb", "thunder|{f} was lost outside in a thunderstorm.|ran out into the thunder and the rain",
         "the deep forest|{f} was trapped under a fallen tree in the deep forest.|ran straight into the deep forest", "big dogs|a big dog chased {f} into a corner.|stepped in front of the big dog and shouted, \"Go away!\"",
+        *GENERIC_FEARS,
         "fire|there was a fire at {f}'s house.|ran through the smoke", "the old cave|{f} got stuck inside the old cave.|crept into the old cave"],
         "scaredy": ["Scaredy-cat", "Look who is afraid"]},
     hints=["who is afraid of {fear}", "who was afraid of {fear}", "who is scared of {fear}", "who learns to be brave", "who saves a friend"],
@@ -439,7 +454,7 @@ plot("new_friend", """
 They {gamed} all [afternoon|day]. [Time flew.|They forgot everything around them.] When [it got dark|the sun went down], {f} asked, "[Will you come again tomorrow|Can we play again tomorrow]?" "[Tomorrow and the day after|Every day, if you like]," said {h}. {happy} [Two who are lonely are not lonely any more when they meet.|It only takes one hello to make a friend.|A small hello can change everything.] {bye}
 """,
     themes="friendship, being lonely, being new, being shy", traits=LONELY_TRAITS, water=True,
-    vars={"game_gamed": ["play hide-and-seek|played hide-and-seek", "race to the big rock|raced and laughed", "play catch|played catch", "look for shells with me|looked for shells", "sing with me|sang and told jokes", "tell riddles|told each other riddles"]},
+    vars={"game+gamed": ["play hide-and-seek|played hide-and-seek", "race to the big rock|raced and laughed", "play catch|played catch", "look for shells with me|looked for shells", "sing with me|sang and told jokes", "tell riddles|told each other riddles"]},
     hints=["who has no friends", "who is lonely", "who wants a friend", "who finds a friend", "who meets {fnp}", "who is looking for a friend"],
     moral="It only takes one hello to make a friend.",
     summary="{Hk} was lonely. Then {he} met {f}, who was new, and they became friends.",
@@ -450,11 +465,14 @@ plot("lost_way", """
 
 {When}, {h} [followed a beautiful butterfly|followed a strange light|chased a rolling ball|looked for berries] and went further and further. When {he} looked around, nothing looked as {he} knew it. "[Where am I|Which way is home]?" {he} [cried|asked]. [{He} went left. {He} went right. Everything looked the same.|The sun went down, and it grew cold.|Fog came up, and {he} could not see the path.] {sad}
 
-{fmeet} "[Are you lost|Why are you crying], {call}?" asked {f}. "Yes," said {h}. "I do not know the way home." "[What do you hear near your home|What can you see from your home]?" asked {f}. {H} thought hard. "[A little bell rings every evening|There is a stream, and it sings|There is a tall tree with a broken top]," {he} said. "[Then let us listen|Then let us look for it]," said {f}. They [stood very still|climbed on a rock|listened with all their might]. And there it was, [soft and far away|not far at all]! They followed it [through the dark|step by step], and soon {h} saw [the light in {his} own window|{his} own front door|{his} family waiting].
+{fmeet} "Are you lost, {call}?" asked {f}. "Yes," said {h}. "I do not know the way home." "{Ask}?" asked {f}. {H} thought hard. "{Sign}," {he} said. "{Plan}," said {f}. They {act}. And there it was, [soft and far away|not far at all]! They followed it [through the dark|step by step], and soon {h} saw [the light in {his} own window|{his} own front door|{his} family waiting].
 
 "Where have you been?" cried {his} mother, and she hugged {him} tight. {F} was asked to stay for [supper|the night]. [And {h} never went so far alone again.|Next time, {h} told {his} mother where {he} went.] {bye}
 """,
     themes="being lost, going home, family, helping", traits=words("curious, playful, dreamy, careless, brave, happy, restless, forgetful"),
+    vars={"ask+sign+plan+act": ["what can you hear near your home|a little bell rings every evening|then let us listen|stood very still", "what can you hear from your home|there is a stream, and it sings|then let us use our ears|listened with all their might",
+        "what can you see from your home|there is a tall tree with a broken top|then let us look for it|climbed on a rock and looked around", "what is near your home|there is a mill with a red roof|then let us look for it|looked in every direction",
+        "what do you smell near your home|there is a bakery, and it smells of bread|then let us use our noses|stood still and smelled the air"]},
     hints=["who gets lost", "who loses the way", "who is lost {inplace}", "who cannot find the way home", "who wants to go home", "who gets lost {inplace}"],
     moral="Stay calm and think, and you will find your way.",
     summary="{Hk} got lost. {F} helped {him} to think, and they found the way home.",
@@ -496,7 +514,7 @@ plot("learn_skill", """
 {When}, {h} tried once more. And suddenly it worked! "[Look at me|I can do it, I can do it]!" {he} [cried|shouted]. "I can {skill}!" {F} [cheered|jumped for joy|clapped]. {happy} [And the next day, {h} began to teach a little one who could not {skill}.|"You see," said {e}, "every master was once a beginner."|Now nobody could stop {him}.] {bye}
 """,
     themes="learning, practice, not giving up, trying again", traits=words("shy, clumsy, young, stubborn, hopeful, sad, nervous, patient, brave, cheerful, small"), weather=[""],
-    vars={"skill_fail": ["swim|{he} swallowed a lot of water", "dance|{he} stepped on {his} own feet", "sing|{he} sounded like a rusty gate", "skate|{he} fell on {his} nose", "climb|{he} slid down again and again", "read|all the letters looked like ants", "whistle|only air came out", "juggle|everything fell on {his} head", "paint|{his} picture looked like mud", "ride a bicycle|{he} rode into a bush", "jump over the stream|{he} landed in the middle of it", "cook|the soup tasted of soap", "count to a hundred|{he} forgot the number after twelve", "tell a joke|{he} forgot the end", "write {his} name|the pen made a big blot", "catch a fish|{he} caught an old boot", "fly a kite|the kite crashed into a tree", "tie a knot|{he} tied up {his} own fingers"]},
+    vars={"skill+fail": ["swim|{he} swallowed a lot of water", "dance|{he} stepped on {his} own feet", "sing|{he} sounded like a rusty gate", "skate|{he} fell on {his} nose", "climb|{he} slid down again and again", "read|all the letters looked like ants", "whistle|only air came out", "juggle|everything fell on {his} head", "paint|{his} picture looked like mud", "ride a bicycle|{he} rode into a bush", "jump over the stream|{he} landed in the middle of it", "cook|the soup tasted of soap", "count to a hundred|{he} forgot the number after twelve", "tell a joke|{he} forgot the end", "write {his} name|the pen made a big blot", "catch a fish|{he} caught an old boot", "fly a kite|the kite crashed into a tree", "tie a knot|{he} tied up {his} own fingers", *GENERIC_SKILLS]},
     hints=["who cannot {skill}", "who wants to learn to {skill}", "who learns to {skill}", "who could not {skill}", "who tries to {skill}", "who wants to {skill}"],
     moral="Practice makes the master.",
     summary="{Hk} could not {skill}. {He} practised every day with {f}, and at last {he} could do it.",
@@ -507,10 +525,10 @@ plot("false_alarm", """
 
 The next week, {h} did it again. "Help! {Alarm}!" Again they came running, and again it was only a joke. [They shook their heads and went home.|"We do not believe you any more," they said.] But {when}, it was true! {Really}. "Help! {Alarm}!" cried {h}. [The others heard it, but nobody came.|Nobody moved.] "[It is only a joke again|Not this time]," they said. {H} was very afraid. [{He} called and called.|"This time it is true!" {he} cried.]
 
-Only {f} stopped and listened. "[{His2} voice sounds different|What if it is true this time]?" {fhe} thought, and {fhe} went to look. {F} came just in time and [helped {him}|saved {him}|brought {him} to a safe place]. "[Thank you for believing me|You saved me]," said {h}[ with tears in {his} eyes|]. "I will never lie again." And {he} kept {his} word. [It took a long time, but in the end the others believed {him} again.|{His} jokes were different now, and everyone could laugh about them.] {bye}
+Only {f} stopped and listened. "[That voice sounds different|Maybe it is true this time]," {fhe} thought, and {fhe} went to look. {F} came just in time and [helped {him}|saved {him}|brought {him} to a safe place]. "[Thank you for believing me|You saved me]," said {h}[ with tears in {his} eyes|]. "I will never lie again." And {he} kept {his} word. [It took a long time, but in the end the others believed {him} again.|{His} jokes were different now, and everyone could laugh about them.] {bye}
 """,
     themes="telling the truth, lying, tricks, trust", traits=NAUGHTY_TRAITS,
-    vars={"alarm_really": ["A wolf|A big wolf came out of the trees", "A fire|Smoke came from under {his} door, and there was a fire", "A flood|The river rose, and the water came to {his} door", "A bear|A huge bear stood in front of {his} house"], "his2": ["that"]}, weather=[""],
+    vars={"alarm+really": ["A wolf|A big wolf came out of the trees", "A fire|Smoke came from under {his} door, and there was a fire", "A flood|The river rose, and the water came to {his} door", "A bear|A huge bear stood in front of {his} house"]}, weather=[""],
     hints=["who tells lies", "who plays tricks on everyone", "who lies too much", "who learns not to lie", "who always plays tricks", "who loves jokes"],
     moral="If you lie, nobody believes you when you tell the truth.",
     summary="{Hk} called for help as a joke. When it was true, only {f} came.",
@@ -524,16 +542,16 @@ plot("greedy", """
 "[I have nothing left|Now they are all gone]," [cried|said] {h}. {F} had seen it all. {Fhe} had [found three of them on the path|picked up what had fallen on the way]. "[Here|Look]," said {f}. "[It is not much, but we can share it|Half of it is for you]." {H} [was ashamed|looked down]. "Why do you share with me? I did not share with you." "[Because sharing is nicer|Because it tastes better with two]," said {f}. They sat down together, and {h} [had never enjoyed anything so much|was happier than before]. The next time {he} found something good, {he} called {f} at once. {bye}
 """,
     themes="sharing, being greedy, having enough, kindness", traits=GREEDY_TRAITS,
-    vars={"many_def": ["a tree full of ripe apples|the apples", "a bush full of sweet berries|the berries", "a heap of golden nuts|the nuts", "a field full of strawberries|the strawberries", "a pile of shiny coins|the coins", "a tree full of cherries|the cherries", "hundreds of juicy plums|the plums"]},
+    vars={"many+manydef": ["a tree full of ripe apples|the apples", "a bush full of sweet berries|the berries", "a heap of golden nuts|the nuts", "a field full of strawberries|the strawberries", "a pile of shiny coins|the coins", "a tree full of cherries|the cherries", "hundreds of juicy plums|the plums"]},
     hints=["who is too greedy", "who does not want to share", "who wants everything", "who learns to share", "who finds {many}"],
     moral="If you want everything, you may lose everything.",
     summary="{Hk} did not want to share and lost everything in the river. Then {f} shared with {him}.",
     questions=[("What did {hk} find?", "{H} found {many}."), ("Where did everything fall?", "Everything fell into the river.")])
 
 plot("lazy", """
-{open} All summer long, {h} [lay in the sun|slept in the shade|did nothing at all]. {Fintro} worked every day and [carried food into {fhis} house|gathered nuts, wood and grain|filled {fhis} house with food]. "[Why do you work so hard|Come and rest with me]?" called {h}. "[Winter is long|Winter is coming]," said {f}. "You should work too." "[Tomorrow|There is still time]," [yawned|said] {h}, and {he} [fell asleep again|closed {his} eyes].
+{open} All summer long, {h} [lay in the sun|slept in the shade|did nothing at all]. {Fintro} worked every day and [carried food into {fhis} house|gathered nuts, wood and grain|filled {fhis} house with food]. "[Why do you work so hard?|Come and rest with me!]" called {h}. "[Winter is long|Winter is coming]," said {f}. "You should work too." "[Tomorrow|There is still time]," [yawned|said] {h}, and {he} [fell asleep again|closed {his} eyes].
 
-Then the snow came. {H} had no food and no wood. {His} house was cold, and {his} belly was empty. [For three days {he} ate nothing but snow.|{He} looked for berries, but there were none.] At last {he} knocked at {f}'s door. "[I was so foolish|You were right]," {he} said. "[I am cold and hungry|Please, may I come in]." {F} looked at {him}. [{Fhe} could have said no.|"You did nothing all summer," {fhe} said.] But then {fhe} opened the door wide. "[Come in and eat|Sit by the fire]," {fhe} said. "[But in spring you will work with me|You can sing for me, and I will feed you]."
+Then the snow came. {H} had no food and no wood. {His} house was cold, and {his} belly was empty. [For three days {he} ate nothing but snow.|{He} looked for berries, but there were none.] At last {he} knocked at {f}'s door. "[I was so foolish|You were right]," {he} said. "[I am cold and hungry|Please, let me come in]." {F} looked at {him}. [{Fhe} could have said no.|"You did nothing all summer," {fhe} said.] But then {fhe} opened the door wide. "[Come in and eat|Sit by the fire]," {fhe} said. "[But in spring you will work with me|You can sing for me, and I will feed you]."
 
 When spring came, {h} was the first one [in the field|at work]. [{He} worked hard, and {he} whistled while {he} worked.|{He} planted and carried and dug.] And in the next winter, [{his} house was full, and {f} came to eat with {him}|there was enough for two]. {bye}
 """,
@@ -551,11 +569,11 @@ plot("small_helps_big", """
 "I laughed at you," it said, "and now you have saved my life. [Nobody is too small to help|I was wrong about you]." "[Nobody is too big to need help|I kept my promise]," said {h}. And from that day on, {h} [rode through the land on the back of {bigdef}|had the strongest friend in the world]. {bye}
 """,
     themes="being small, helping, keeping a promise, friendship", traits=words("brave, kind, clever, friendly, polite, shy, cheerful, helpful"), hero_size="small",
-    vars={"bigintro_def": ["a huge lion|the lion", "a great bear|the bear", "a giant|the giant", "a mighty tiger|the tiger", "a big elephant|the elephant", "a huge dragon|the dragon", "a great wolf|the wolf"]},
+    vars={"bigintro+bigdef": ["a huge lion|the lion", "a great bear|the bear", "a giant|the giant", "a mighty tiger|the tiger", "a big elephant|the elephant", "a huge dragon|the dragon", "a great wolf|the wolf"]},
     hints=["who is very small", "who helps {bigintro}", "who saves {bigintro}", "and {bigintro}", "who is too small"],
     moral="Nobody is too small to help.",
-    summary="{Bigdef2} laughed at {hk}, but later {hk} saved it from a net.",
-    questions=[("Who was caught?", "{Bigdef2} was caught in a trap."), ("Who saved {bigdef}?", "{H} saved {bigdef}.")])
+    summary="{Bigdef} laughed at {hk}, but later {hk} saved it from a net.",
+    questions=[("Who was caught?", "{Bigdef} was caught in a trap."), ("Who saved {bigdef}?", "{H} saved {bigdef}.")])
 
 plot("sick_friend", """
 {open} {ffriend} Every morning they [met at the gate|played together].
@@ -577,7 +595,7 @@ plot("surprise_party", """
 
 But nobody said anything. {Fintro} walked by. "Good morning," said {f}, and [went on|hurried away]. {Eintro} only [nodded|said that it looked like rain]. [Nobody sang. Nobody had a gift.|There was no cake and no song.] "[They have all forgotten my birthday|Nobody remembers me]," thought {h}. {sad} All day {he} sat alone {spot1}. [The hours passed slowly.|The day seemed very long.]
 
-When it got dark, {h} went home. [There was no light in the house.|Everything was dark.] {He} opened the door. "Surprise!" Suddenly there was light, and everyone was there! {F} held [a huge cake with candles|a big cake], and {e} played the [fiddle|drum|flute]. "Happy birthday, {call}!" they all cried. "[Did you think that we forgot you|We had to keep it secret all day, and it was so hard]!" said {f}. {happy} They [danced|sang|ate cake] until [midnight|the stars were bright]. [Before {he} fell asleep, {h} thought, "My friends never forget me."|It was the best birthday of {his} life.] {bye}
+When it got dark, {h} went home. [There was no light in the house.|Everything was dark.] {He} opened the door. "Surprise!" Suddenly there was light, and everyone was there! {F} held [a huge cake with candles|a big cake], and {e} played the [fiddle|drum|flute]. "Happy birthday, {call}!" they all cried. "[Did you think that we forgot you?|We had to keep it secret all day, and it was so hard!]" said {f}. {happy} They [danced|sang|ate cake] until [midnight|the stars were bright]. [Before {he} fell asleep, {h} thought, "My friends never forget me."|It was the best birthday of {his} life.] {bye}
 """,
     themes="a birthday, a surprise, friendship, a party", weather=[""], traits=words("sad, happy, shy, lonely, small, cheerful, hopeful, excited, kind"),
     hints=["who has a birthday", "whose birthday is forgotten", "and a birthday party", "and a surprise", "who thinks that nobody remembers {his} birthday"],
@@ -595,7 +613,7 @@ plot("strange_noise", """
     themes="being afraid, the night, a strange noise, courage", weather=[""], traits=TIMID_TRAITS + words("curious, sleepy"),
     vars={"when2": ["one night", "in the middle of the night", "late one night", "one dark night"], "noise": ["Scratch, scratch", "Tap, tap, tap", "Hooo, hooo", "Bump, bump", "Squeak, squeak", "Whooo"],
           "spotnoise": ["behind the shed", "the old barn", "under the stairs", "behind the bushes", "the roof"],
-          "cause_solution": ["a tiny kitten which was stuck in a box|They freed it and gave it some milk.", "a loose board which moved in the wind|They fixed it with a nail.", "a baby owl which had lost its mother|They kept it warm until its mother came.", "a little hedgehog with its head in a jar|They pulled and pulled until it was free.", "a branch that knocked at the wall|They bent it aside, and it was quiet."]},
+          "cause+solution": ["a tiny kitten which was stuck in a box|They freed it and gave it some milk.", "a loose board which moved in the wind|They fixed it with a nail.", "a baby owl which had lost its mother|They kept it warm until its mother came.", "a little hedgehog with its head in a jar|They pulled and pulled until it was free.", "a branch that knocked at the wall|They bent it aside, and it was quiet."]},
     hints=["who hears a strange noise", "who is afraid at night", "who is afraid of monsters", "and a strange noise", "who cannot sleep"],
     moral="Many things are not so bad when you look at them.",
     summary="{Hk} heard a strange noise at night. With {f}, {he} looked, and it was only {cause}.",
@@ -632,7 +650,7 @@ plot("hurry", """
 
 {When}, both wanted to go to {goal}. "[I will be there long before you|See you there, slowpoke]!" cried {h}, and {he} [was gone|ran off]. {He} ran so fast that {he} [did not see the sign and took the wrong road|forgot {his} bag and had to go back]. Then {he} [fell into a ditch|ran into a fence|stepped into a deep puddle]. {He} was [wet|muddy] and out of breath. Meanwhile, {f} {walked2} along the road, [smelled the flowers|looked at the clouds|said hello to everyone] and [asked an old farmer for the way|read the signs].
 
-When {h} [arrived|finally came], the sun was already low. {F} had been there for an hour. "[Where have you been|There you are]," said {f}. "I kept a [piece of cake|seat|glass of lemonade] for you." {H} [sat down and laughed at {himself}|let out a long breath]. "[I ran all day and came too late|You were slow, and you came first]," {he} said. On the way home, {h} walked beside {f}. [For the first time, {he} saw how blue the evening was.|{He} saw flowers that {he} had never seen before.|They counted the stars.] {bye}
+When {h} [arrived|finally came], the sun was already low. {F} had been there for an hour. "[I was worried about you|There you are]," said {f}. "I kept a [piece of cake|seat|glass of lemonade] for you." {H} [sat down and laughed at {himself}|let out a long breath]. "[I ran all day and came too late|You were slow, and you came first]," {he} said. On the way home, {h} walked beside {f}. [For the first time, {he} saw how blue the evening was.|{He} saw flowers that {he} had never seen before.|They counted the stars.] {bye}
 """,
     themes="patience, being in a hurry, taking your time, being careful", traits=HASTY_TRAITS, weather=["", "sunny"],
     vars={"goal": ["the summer fair", "the market", "the big feast", "the wedding of a friend", "the circus", "the lake", "the puppet show"], "walked2": ["went"]},
@@ -646,7 +664,7 @@ plot("promise", """
 
 "Will you come to my [birthday|party|house] [on Sunday|tomorrow]?" asked {f}. "I promise," said {h}. But {when}, [a storm came up|snow began to fall|it rained and rained]. The road was [under water|full of deep snow|blocked by a fallen tree]. "[Stay at home|Nobody goes out in this weather]," said {eintro}. "{F} will understand." {H} looked out of the window. {think} "[A promise is a promise|I gave my word]," {he} said[ at last|], and put on {his} coat.
 
-[The wind pushed {him} back.|{He} slipped and fell, and stood up again.|The water came up to {his} knees.] [Once {he} lost {his} hat.|Once {he} almost turned back.|{His} nose was red with cold.] But {he} went on. At {f}'s house, [the table was set, but all the chairs were empty|nobody had come]. {F} sat there alone and looked at the candles. Then there was a knock. {H} stood in the door, wet [from head to toe|through and through]. "[Am I late|Here I am]," {he} said. 
+[The wind pushed {him} back.|{He} slipped and fell, and stood up again.|The water came up to {his} knees.] [Once {he} lost {his} hat.|Once {he} almost turned back.|{His} nose was red with cold.] But {he} went on. At {f}'s house, [the table was set, but all the chairs were empty|nobody had come]. {F} sat there alone and looked at the candles. Then there was a knock. {H} stood in the door, wet [from head to toe|through and through]. "[Am I late?" {he} asked.|Here I am," {he} said.] 
 
 {F} [jumped up|could hardly believe it]. "You came! [You came through the storm|Nobody else came]!" {fhe} cried. {Fhe} gave {him} dry clothes and [hot chocolate|warm soup], and the two of them had [the best party ever|more fun than a hundred guests]. "[Now I know what a promise is|Your word is worth more than gold]," said {f}. {bye}
 """,
@@ -657,14 +675,14 @@ plot("promise", """
     questions=[("What did {hk} promise?", "{H} promised to visit {f}."), ("Who else came?", "Nobody else came.")])
 
 plot("royal_task", """
-{open} {When}, [the king|the queen] sent a messenger through the land. "Whoever {task} will get [half the gold in the palace|a chest full of gold|a golden medal]!" he called. [Strong men tried, and wise men tried, but nobody could do it.|A hundred people tried, and all of them failed.] {H} [wanted to try too|thought about it]. "You?" laughed the guards. "[What can you do|Go home]!"
+{open} {When}, [the king|the queen] sent a messenger through the land. "Whoever {task} will get [half the gold in the palace|a chest full of gold|a golden medal]!" he called. [Strong men tried, and wise men tried, but nobody could do it.|A hundred people tried, and all of them failed.] {H} [wanted to try too|thought about it]. "You?" laughed the guards. "[What can you do?|Go home!]"
 
 But {fintro} said, "Let {him} try." {H} bowed politely and {solution}. [It was very quiet in the hall.|Nobody spoke. Everybody waited.] And then [it happened|the whole hall cheered]: {result}! "[How did you do that|What is your secret]?" [they all asked|everyone wanted to know]. "[It was not hard|Everyone can do it]," said {h}. "[You only have to be kind|I only thought of what I would like myself]."
 
 {H} got the reward, but {he} did not keep it. {He} [shared it with everybody in the village|bought bread for the poor|built a school with it], and {f} got [a piece of cake as big as a wheel|a fine new hat]. And [when people ask for help|when something is hard], they still say, "[Let {h} try|Ask {h}]!" {bye}
 """,
     themes="a king, being clever, kindness, a hard task", weather=[""], traits=words("clever, humble, kind, poor, polite, quiet, brave, thoughtful, simple"),
-    vars={"task_solution_result": [
+    vars={"task+solution+result": [
         "makes the sad princess laugh|told her about all the times {he} had fallen into the mud|first the princess smiled, and then she laughed out loud",
         "can calm the wild horse|sat down on the grass and hummed a soft tune until the horse came closer|the wild horse laid its head on {his} shoulder",
         "can make the baby prince sleep|turned down the lights and sang a very quiet song|the baby prince closed his eyes and slept",
@@ -681,21 +699,21 @@ plot("lost_baby", """
 
 {He} gave the little one [some water|a berry|a piece of bread] and [took it on {his} back|took it by the hand]. First they asked {eintro}. "[I have not seen her|I saw nobody]," said {e}. "Ask {fintro}. [{Fhe2} sees everything|Nobody knows this place better]." So they asked {f}. "[Yes, I heard somebody call near the river|Somebody was calling there, behind the hill|I saw her run towards the old mill]!" said {f}. They all went there[ as fast as they could|]. [It was getting dark.|The little one was very tired.] Then {h} heard a voice. "My baby! Where are you?" "Mother!" cried {babydef}.
 
-The mother [hugged her little one|held it tight and cried for joy]. "[How can I thank you|You are so kind]?" she said to {h}. "[Hold it tight|It was nothing]," said {h}. {happy} [Sometimes the little one came to visit, and each time it had grown a bit.|From then on, {babydef} waved at {him} every morning.] {bye}
+The mother [hugged her little one|held it tight and cried for joy]. "[How can I ever thank you?|You are so kind!]" she said to {h}. "[Hold it tight|It was nothing]," said {h}. {happy} [Sometimes the little one came to visit, and each time it had grown a bit.|From then on, {babydef} waved at {him} every morning.] {bye}
 """,
     themes="helping, family, a lost baby, kindness", traits=words("kind, gentle, brave, friendly, good, helpful, old, lonely, caring"),
-    vars={"babyintro_def": ["a baby bird|the baby bird", "a little duckling|the duckling", "a tiny kitten|the kitten", "a small lamb|the lamb", "a baby rabbit|the baby rabbit", "a little bear cub|the bear cub", "a baby mouse|the baby mouse", "a little fawn|the fawn", "a baby elephant|the baby elephant", "a tiny puppy|the puppy"], "fhe2": ["that one"]},
+    vars={"babyintro+babydef": ["a baby bird|the baby bird", "a little duckling|the duckling", "a tiny kitten|the kitten", "a small lamb|the lamb", "a baby rabbit|the baby rabbit", "a little bear cub|the bear cub", "a baby mouse|the baby mouse", "a little fawn|the fawn", "a baby elephant|the baby elephant", "a tiny puppy|the puppy"], "fhe2": ["that one"]},
     hints=["who helps {babyintro}", "who finds {babyintro}", "and {babyintro}", "who finds a lost baby", "who helps a lost baby"],
     moral="Nobody is alone when someone cares.",
     summary="{Hk} found {babyintro} that had lost its mother, and helped to find her.",
     questions=[("Who was lost?", "{Babydef} was lost."), ("Who had heard the mother?", "{F} had heard her.")])
 
 plot("talent", """
-{open} "[I am good at nothing|What am I good at]?" {h} asked. {Fintro} could {tal1}. {Eintro} could {tal2}. But {h} could do nothing special[, or so {he} thought|].
+{open} "[I am good at nothing," {h} said.|What am I good at?" {h} asked.] {Fintro} could {tal1}. {Eintro} could {tal2}. But {h} could do nothing special[, or so {he} thought|].
 
 {When}, [there was a big show|a talent show was held]. Everyone wanted to show something. {H} sat at the back. Then {f} came, and {fhe} was [crying|very pale]. "[I am so afraid|I cannot go up there]," {fhe} said. "All will look at me." {H} [took {fhis} hand|put an arm around {fhim}]. "[Look only at me|Think of the day when you did it for us]," {he} said. "I know that you can do it." {F} went up, and {fhe} was wonderful. Then {e} [forgot everything|dropped everything and wanted to run away]. "[Start again, slowly|Breathe in, breathe out]," called {h}, and then it went well. [So {h} helped one after another.|All evening {h} helped those who were afraid.]
 
-At the end, everyone cheered. "[There is one prize left|The last prize]," said the judge, "[is for the one who made all others brave|goes to the one who helped everybody]. It goes to {h}!" {H} could not believe it. "[So that is what you can do|You see what you are good at]," said {f}. "[You make hearts strong|You help us shine]." {happy} {bye}
+At the end, everyone cheered. "There is one prize left," said the judge. "[It is for the one who made all others brave|It is for the one who helped everybody]. It goes to {h}!" {H} could not believe it. "[So that is what you can do|You see what you are good at]," said {f}. "[You make hearts strong|You help us shine]." {happy} {bye}
 """,
     themes="being special, helping, believing in yourself, a show", weather=[""], traits=words("shy, quiet, sad, humble, small, kind, gentle, thoughtful, ordinary"),
     vars={"tal1": ["sing like a bell", "dance like the wind", "juggle five balls", "tell the funniest jokes", "play the flute"], "tal2": ["do magic tricks", "walk on a rope", "paint fine pictures", "tell old tales", "stand on one hand"]},
@@ -707,19 +725,19 @@ At the end, everyone cheered. "[There is one prize left|The last prize]," said t
 plot("different", """
 {open} {He} looked different from all the others, because {he} had {feature}. [The others pointed at {him}.|"How funny you look!" said the others.|Nobody wanted to play with {him}.] {sad} "[I wish I looked like everybody else|Why am I not like the others]?" {he} said.
 
-{fmeet} "I like {featuredef}," said {f}. "[It makes you easy to find|Nobody else has that]." {H} [did not believe it|only shook {his} head]. Then, {when}, [a thick fog came up|thick snow began to fall|a dark cloud covered everything], and the others, who were playing {spot1}, could not find the way home. They could see nothing. "[Help|We are lost]!" they cried. {H} stood on a high rock. "[Look for me|Come this way]!" {he} called. And through the [fog|dark|grey], they could see {featuredef}. One by one they [came to {him}|followed it], until all were safe.
+{fmeet} "I like the way you look," said {f}. "[It makes you easy to find|Nobody else looks like that]." {H} [did not believe it|only shook {his} head]. Then, {when}, [a thick fog came up|thick snow began to fall|a dark cloud covered everything], and the others, who were playing {spot1}, could not find the way home. They could see nothing. "[Help|We are lost]!" they cried. {H} stood on a high rock. "[Look for me|Come this way]!" {he} called. And through the [fog|dark|grey], they could see {featuredef}. One by one they [came to {him}|followed it], until all were safe.
 
 "[We were wrong|We are sorry]," said the others. "[Without you we would still be lost|How good that you are different]!" "[I told you so|I always liked it]," said {f} with a smile. Now {h} [was proud of {featuredef}|did not want to look like everybody else any more]. [The world would be boring if we were all the same.|It is good to be different.] {bye}
 """,
     themes="being different, being yourself, being teased, courage", weather=[""], traits=words("shy, sad, lonely, quiet, kind, gentle, small, strange"), 
-    vars={"feature_def": ["a bright red nose|the red nose", "very long ears|the long ears", "a coat full of bright yellow spots|the yellow spots", "hair like a flame|the hair like a flame", "a glowing tail of silver paper|the glowing tail", "bright orange stripes|the orange stripes", "a big purple hat which would not come off|the purple hat", "a very shiny belly|the shiny belly"], "when": ["one day", "one afternoon", "one winter day", "the next week"]},
+    vars={"feature+featuredef": ["a bright red nose|the red nose", "very long ears|the long ears", "a coat full of bright yellow spots|the yellow spots", "hair like a flame|the hair like a flame", "a glowing tail of silver paper|the glowing tail", "bright orange stripes|the orange stripes", "a big purple hat which would not come off|the purple hat", "a very shiny belly|the shiny belly"], "when": ["one day", "one afternoon", "one winter day", "the next week"]},
     hints=["who is different from the others", "who looks different", "with {feature}", "who wants to be like the others", "who is teased"],
     moral="It is good to be different.",
     summary="{Hk} looked different because of {featuredef}. But in the fog that saved everyone.",
     questions=[("Why was {hk} different?", "{H} had {feature}."), ("Who liked {featuredef}?", "{F} liked it.")])
 
 plot("adventure_sea", """
-{open} {He} had always wanted to see [the other side of the sea|the end of the world|the island of the singing stones]. {When}, {h} [built a small raft|found an old boat|borrowed a little boat] and called {fintro}. "Will you come with me?" "[I am a little afraid|Is it far]," said {f}, "but I will come."
+{open} {He} had always wanted to see [the other side of the sea|the end of the world|the island of the singing stones]. {When}, {h} [built a small raft|found an old boat|borrowed a little boat] and called {fintro}. "Will you come with me?" "[I am a little afraid|It is far|The sea is so wide]," said {f}, "but I will come."
 
 [For two days the sea was calm and blue.|At first the water was smooth as glass.|They sailed under a bright sun.] Then [the waves grew as tall as houses|black clouds came, and the waves grew high]. The boat [rocked|jumped] up and down. "[Hold on tight|Do not let go]!" shouted {h}. [The sail tore.|Water came over the side.] {F} [threw the water out with a bucket|tied the sail with a rope], and {h} held the [wheel|oar] with all {his} strength. [At last the wind grew weaker.|When morning came, the sea was quiet again.] And there, right in front of them, was [a green island|land]!
 
@@ -761,7 +779,7 @@ plot("deep_water", """
 plot("sea_song", """
 {open} {He} had the [softest|clearest|sweetest] voice in the water, but {he} sang only when [nobody could hear {him}|{he} was alone]. "[My song is too small for the big sea|Nobody wants to hear it]," {he} thought.
 
-{When}, {fintro} did not come home. {F} had [followed a strange current|chased a shiny bubble] and was lost in the [dark|dark water|fog of sand]. All of them searched {spot1} and {spot2}, but they did not find {fhim}. "[It is too dark to see anything|Our eyes cannot help us here]," said {eintro}. Then {h} [had an idea|took heart]. "[If {f} cannot see us, {f} can hear us|Then we must use our ears]," {he} said. {He} swam up high and began to sing. [First softly, then louder and louder.|{His} song went through the water like a wave.] [All the others grew quiet and listened.|Even the crabs stopped to listen.]
+{When}, {fintro} did not come home. {F} had [followed a strange current|chased a shiny bubble] and was lost in the [dark|dark water|fog of sand]. All of them searched {spot1} and {spot2}, but they did not find {fhim}. "[It is too dark to see anything|Our eyes cannot help us here]," said {eintro}. Then {h} [had an idea|took heart]. "[If {f} cannot see us, {fhe} can hear us|Then we must use our ears]," {he} said. {He} swam up high and began to sing. [First softly, then louder and louder.|{His} song went through the water like a wave.] [All the others grew quiet and listened.|Even the crabs stopped to listen.]
 
 Far away, {f} heard the song. "[That is my friend|I know that voice]!" {fhe} thought, and {fhe} swam towards it until {fhe} saw the lights of home. {fhappy} "Your song [showed me the way|brought me home]," said {f}. [Now {h} sings every evening, and nobody gets lost any more.|From that day on, {h} sang for everyone.] {bye}
 """,

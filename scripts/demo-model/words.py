@@ -24,14 +24,14 @@ hound, horse, pony, foal, donkey, mule, cow, calf, bull, ox, goat, sheep, lamb, 
 alpaca, yak, bison, buffalo, antelope, gazelle, reindeer, jackal, coyote, hyena, dingo, lizard, gecko, chameleon,
 iguana, snake, tortoise, turtle, toad, frog, newt, salamander, snail, slug, worm, caterpillar, beetle, ant, spider,
 cricket, grasshopper, ladybug, polar bear, arctic fox, seal pup, dormouse, vole, shrew, bunny, crab, scorpion,
-alligator, crocodile, baby elephant, baby dragon, dinosaur, mammoth, snow leopard, field mouse, tree frog, stick insect
+alligator, crocodile, baby elephant, baby dragon, dinosaur, mammoth, snow leopard, field mouse, tree frog, stick insect, chinchilla, aardvark, tapir, okapi, groundhog, prairie dog, wolverine, wild horse, piggy, centipede, earthworm, silkworm, cockroach, bulldog, husky, dachshund, tomcat, seal, black cat, white rabbit
 """)
 
 FLYING_ANIMALS = words("""
 owl, barn owl, robin, sparrow, crow, raven, magpie, jay, blackbird, thrush, nightingale, lark, swallow, swift, wren,
 finch, goldfinch, woodpecker, cuckoo, pigeon, dove, eagle, hawk, falcon, vulture, stork, heron, crane, flamingo,
 pelican, seagull, puffin, parrot, parakeet, canary, hummingbird, kingfisher, peacock, pheasant, duck, duckling, goose,
-gosling, swan, hen, chick, rooster, turkey, bat, bee, bumblebee, butterfly, moth, dragonfly, firefly, albatross, starling
+gosling, swan, hen, chick, rooster, turkey, bat, bee, bumblebee, butterfly, moth, dragonfly, firefly, albatross, starling, emu, ostrich, toucan, cockatoo, penguin, chicken, partridge, quail, ibis, kiwi, mosquito, wasp, fly, ladybird, snowy owl, baby penguin, condor
 """)
 
 WATER_ANIMALS = words("""
@@ -42,7 +42,7 @@ clownfish, eel, manta ray, baby whale, sea turtle, lobster, shrimp, walrus, narw
 FANTASY_FOLK = words("""
 dragon, robot, ghost, giant, troll, goblin, elf, gnome, dwarf, wizard, witch, fairy, unicorn, snowman, scarecrow,
 monster, ogre, phoenix, griffin, pixie, yeti, genie, vampire, mummy, alien, centaur, leprechaun, teddy bear, rag doll,
-toy soldier, puppet, wooden horse, tin man, gargoyle, imp, sprite, cyclops, baby monster, paper boy, clockwork bird
+toy soldier, puppet, wooden horse, tin man, gargoyle, imp, sprite, cyclops, zombie, werewolf, skeleton, angel, mouse king, star child, water spirit, snow queen, baby monster, paper boy, clockwork bird
 """)
 
 MALE_PEOPLE = words("""
@@ -58,7 +58,15 @@ clown, acrobat, magician, inventor, clockmaker, shoemaker, toymaker, librarian, 
 astronaut, pilot, captain, soldier, guard, detective, spy, thief, merchant, shopkeeper, butcher, beekeeper, ferryman,
 lighthouse keeper, bus driver, train driver, firefighter, mechanic, builder, engineer, scientist, photographer, tourist,
 traveller, beggar, hermit, monk, judge, mayor, servant, messenger, archer, diver, cowboy, ninja, superhero, skater,
-runner, swimmer, barber, plumber, dentist, vet, waiter, janitor, mapmaker, stargazer, chimney sweep, candle maker, bell ringer
+runner, swimmer, barber, plumber, dentist, vet, waiter, janitor, mapmaker, stargazer, chimney sweep, candle maker, bell ringer, sheriff, lawyer, president, robber, baby, brother, sister, cousin, twin, neighbour, orphan, stranger, treasure hunter, goalkeeper, football player, racing driver, policeman, postwoman, street sweeper, fairy godmother, zookeeper, lumberjack, sculptor, violinist, pianist, ballerina, cyclist, hairdresser, lifeguard, nanny, programmer, sea captain
+""")
+
+# Things which come alive in a story.
+LIVING_THINGS = words("""
+cloud, star, tree, snowflake, raindrop, car, train, boat, bus, truck, house, teapot, candle, pencil, shoe, sock, leaf, flower, mountain, river, moon, sun,
+shadow, rainbow, wave, stone, pumpkin, potato, carrot, cookie, pancake, cupcake, spoon, clock, kite, balloon, book, pillow, broom, lighthouse, tractor,
+rocket, airplane, tugboat, lamp, mirror, doll, ball, button, umbrella, sunflower, mushroom, cactus, acorn, seed, drop of water, grain of sand, breeze,
+computer, toaster, fridge, piano, violin, drum, chair, coat, mitten, boot, hat, cherry tree, little cloud, satellite, planet, comet
 """)
 
 GIRL_NAMES = words("""
@@ -93,7 +101,7 @@ GRUMPY_TRAITS = words("grumpy, cranky, bad-tempered, gruff, moody, sulky")
 TIMID_TRAITS = words("shy, timid, nervous, scared, quiet, small and shy, fearful, worried")
 LONELY_TRAITS = words("lonely, shy, quiet, sad, friendless, new")
 HASTY_TRAITS = words("impatient, hasty, restless, eager, excited")
-SIZES = words("little, small, tiny, young, big, old, large, very small, fat, thin, tall, short")
+SIZES = words("little, little, little, small, small, tiny, tiny, young, young, old, old, big, big, large, fat, thin, tall, short")  # weighted by repetition
 LOOKS = words("""
 red, white, black, brown, grey, blue, green, golden, silver, yellow, orange, pink, purple, spotted, striped, fluffy,
 furry, round, fuzzy, woolly, pale, dusty, muddy, speckled, shaggy, one-eyed, three-legged, long-tailed, colourful
@@ -108,12 +116,12 @@ map, letter, postcard, diary, notebook, book, pencil, pen, paintbrush, crayon, r
 necklace, bracelet, brooch, crown, medal, trophy, ribbon, rope, string, needle, thimble, pin, nail, hammer, saw, axe,
 shovel, spade, rake, broom, ladder, wheel, spring, magnet, telescope, magnifying glass, camera, radio, telephone,
 umbrella, walking stick, fan, pillow, blanket, cushion, rug, quilt, candle holder, vase, flowerpot, statue, painting,
-picture, photograph, puzzle, card, dice, domino, spinning top, yo-yo, skipping rope, balloon, puppet, teddy bear,
+picture, photograph, puzzle, card, domino, spinning top, yo-yo, skipping rope, balloon, puppet, teddy bear,
 stuffed rabbit, snow globe, music box, jewel, diamond, ruby, emerald, pearl, crystal, stone, gold nugget, fossil, bone,
 stick, branch, acorn, pine cone, leaf, flower, rose, tulip, nest, egg, golden egg, horseshoe, saddle, bell, anchor, oar,
 fishing rod, net, hook, barrel, chest, treasure chest, lock, padlock, chain, sword, shield, helmet, bow, arrow, spear,
 wand, magic wand, crystal ball, potion, scroll, stamp, ticket, badge, flag, sign, sack, suitcase, backpack, lunch box,
-toothbrush, soap, sponge, towel, bathtub, kettle, pan, pot, rolling pin, cookie jar, sugar bowl, salt shaker, knife,
+toothbrush, bar of soap, sponge, towel, bathtub, kettle, pan, pot, rolling pin, cookie jar, sugar bowl, salt shaker, knife,
 bicycle, skateboard, sled, scooter, wagon, wheelbarrow, chair, stool, table, bed, cradle, shelf, drawer, carpet, curtain,
 doorknob, door, window, brick, tile, screw, battery, computer, laptop, television, toy robot, dollhouse, rocking horse,
 paper boat, paper crane, paper plane, paper star, toy castle, tin soldier, glass eye, gold tooth, lucky charm,
@@ -149,8 +157,7 @@ red scarf, winter coat, knitted sweater, straw hat, top hat, hood, poncho
 OBJECT_ADJECTIVES = words("""
 shiny, old, new, small, little, tiny, big, red, blue, green, yellow, golden, silver, white, black, brown, purple, pink,
 orange, wooden, glass, paper, iron, beautiful, pretty, strange, rusty, dusty, round, special, lovely, simple, plain,
-heavy, tiny blue, bright red, dark green, colourful, striped, broken-looking, sparkling, curious, fine, precious, secret,
-favourite, ancient, funny, lucky, very old, clean, smooth, tall, long, crooked, copper, bronze, soft
+heavy, tiny blue, bright red, dark green, colourful, striped, sparkling, curious, fine, precious, ancient, funny, lucky, very old, clean, smooth, tall, long, crooked, copper, bronze, soft
 """)
 
 # --- Places -------------------------------------------------------------------
@@ -199,7 +206,7 @@ WEATHER_OPENINGS = {
     "foggy": ["one foggy morning", "one misty day", "on a foggy day"],
     "stormy": ["one stormy day", "one dark and stormy evening", "on a stormy afternoon"],
     "": ["one day", "one morning", "one afternoon", "early one morning", "one evening", "one spring day", "one autumn day",
-         "one quiet day", "one Monday morning", "one Saturday", "a few days later", "one day in May", "one day at noon"],
+         "one quiet day", "one Monday morning", "one Saturday", "one day in May", "one day at noon"],
 }
 WATER_WEATHER_OPENINGS = ["one day", "one morning", "one calm day", "one afternoon", "early one morning", "one quiet day", "one evening"]
 
@@ -223,5 +230,5 @@ raffle ticket, remote control, rocket ship, rubber duck, sandal, satellite, scal
 shoelace, shopping cart, skate, slipper, slide, snorkel, soup ladle, spade handle, spider web, statuette, stethoscope,
 stopwatch, straw, surfboard, tablet, tape measure, teacup, tent, thermometer, throne, toaster, toolbox, toothpick, toy piano,
 tractor, traffic light, trampoline, tricycle, tripod, trowel, typewriter, unicycle, vacuum cleaner, vinyl record, weather vane,
-windchime, zipper, sundial, jukebox, washing machine, postbox, guitar pick, sock, shoe, boot, glove
+windchime, zipper, star, shooting star, cloud, rainbow, tree, house, car, truck, bus, plane, ship, hat, cookie, shirt, dress, tie, belt, mask, costume, robe, fridge, sofa, lightning rod, remote, video game, smartphone, guitar, dragon egg, dinosaur egg, snowflake, seed, mushroom, song book, recipe, riddle, poem, secret door, password, robot arm, light, flame, feather pen, sundial, jukebox, washing machine, postbox, guitar pick, sock, shoe, boot, glove
 """)

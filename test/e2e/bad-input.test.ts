@@ -73,7 +73,11 @@ describe('skein peer refuses with the way out', () => {
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : undefined;
     const { code, stderr } = await runSkein([
-      'peer', '--model', model.path, '--listen', `/ip4/127.0.0.1/tcp/${port}`,
+      'peer',
+      '--model',
+      model.path,
+      '--listen',
+      `/ip4/127.0.0.1/tcp/${port}`,
     ]);
     server.close();
     expect(code).toBe(78);
@@ -88,8 +92,16 @@ describe('skein peer refuses with the way out', () => {
 describe('skein generate refuses with the way out', () => {
   const generate = (bootstrap: string, ...more: string[]) =>
     runSkein([
-      'generate', '--model', model.path, '--bootstrap', bootstrap, '--prompt-tokens', '1,2,3',
-      '--max-tokens', '4', ...more,
+      'generate',
+      '--model',
+      model.path,
+      '--bootstrap',
+      bootstrap,
+      '--prompt-tokens',
+      '1,2,3',
+      '--max-tokens',
+      '4',
+      ...more,
     ]);
 
   it('an unreachable bootstrap', async () => {

@@ -1,16 +1,27 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { goldenModel } from '../support/golden.js';
 import { runSkein, SkeinProcess, stopEverything } from '../support/skein-process.js';
-import { startSwarm, type Swarm, tokenIdsOf } from '../support/swarm.js';
+import { type Swarm, startSwarm, tokenIdsOf } from '../support/swarm.js';
 
 const model = goldenModel('llama-8block-f32');
 
 /** `skein generate` on the golden prompt, greedy, with exact activations on the wire. */
 function generateParameters(swarm: Swarm, maxTokens: number): string[] {
   return [
-    'generate', '--model', model.path, '--bootstrap', swarm.bootstrap,
-    '--prompt-tokens', model.prompt.join(','), '--max-tokens', String(maxTokens),
-    '--temperature', '0', '--ignore-eos', '--wire-type', 'f32',
+    'generate',
+    '--model',
+    model.path,
+    '--bootstrap',
+    swarm.bootstrap,
+    '--prompt-tokens',
+    model.prompt.join(','),
+    '--max-tokens',
+    String(maxTokens),
+    '--temperature',
+    '0',
+    '--ignore-eos',
+    '--wire-type',
+    'f32',
   ];
 }
 
@@ -28,7 +39,7 @@ describe('generation over peer processes', () => {
     expect(code).toBe(0);
     expect(tokenIdsOf(events)).toEqual(model.greedy.slice(0, 64));
     const route = events.find((event) => event.event === 'route');
-    expect(route?.['hops'].length).toBeGreaterThanOrEqual(2);
+    expect(route?.hops.length).toBeGreaterThanOrEqual(2);
     expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'length', tokens: 64 });
   });
 
@@ -63,9 +74,9 @@ describe('a peer is killed half-way', () => {
 
     const generation = new SkeinProcess(generateParameters(swarm, 220));
     const route = await generation.waitFor('route');
-    expect(route['hops']).toHaveLength(3);
+    expect(route.hops).toHaveLength(3);
     await generation.waitFor('token');
-    const victim = route['hops'][hopIndex].peer as string;
+    const victim = route.hops[hopIndex].peer as string;
     swarm.peerById(victim).process.kill('SIGKILL');
     const { code } = await generation.exited;
     expect(code).toBe(0);

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -109,4 +109,12 @@ export async function runSkein(
   const child = new SkeinProcess(parameters, environment);
   const { code } = await child.exited;
   return { code, events: child.events, stderr: child.stderr };
+}
+
+/** Runs a command as people do, without `--json`, and returns what it printed. */
+export function runForText(parameters: readonly string[]): { code: number | null; text: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...parameters], {
+    encoding: 'utf8',
+  });
+  return { code: status, text: stdout + stderr };
 }

@@ -13,6 +13,8 @@ export interface SwarmPeer {
 
 export interface Swarm {
   readonly bootstrap: string;
+  /** A temporary folder, with a space in its name. */
+  readonly folder: string;
   readonly peers: readonly SwarmPeer[];
   /** Adds a peer while the swarm runs. */
   addPeer(blocks: string): Promise<SwarmPeer>;
@@ -32,24 +34,42 @@ export interface SwarmOptions {
 export async function startSwarm(options: SwarmOptions): Promise<Swarm> {
   const folder = mkdtempSync(join(tmpdir(), 'skein swarm '));
   const bootstrapProcess = new SkeinProcess([
-    'bootstrap', '--listen', '/ip4/127.0.0.1/tcp/0', '--identity', join(folder, 'bootstrap.key'),
+    'bootstrap',
+    '--listen',
+    '/ip4/127.0.0.1/tcp/0',
+    '--identity',
+    join(folder, 'bootstrap.key'),
   ]);
   const bootstrap = firstAddress(await bootstrapProcess.waitFor('ready'));
   let started = 0;
   const addPeer = async (blocks: string): Promise<SwarmPeer> => {
     started += 1;
     const process = new SkeinProcess([
-      'peer', '--model', options.model, '--blocks', blocks, '--bootstrap', bootstrap,
-      '--listen', '/ip4/127.0.0.1/tcp/0', '--identity', join(folder, `peer-${started}.key`),
-      '--name', `peer-${started}`, '--threads', '1', ...(options.dtype ? ['--dtype', options.dtype] : []),
+      'peer',
+      '--model',
+      options.model,
+      '--blocks',
+      blocks,
+      '--bootstrap',
+      bootstrap,
+      '--listen',
+      '/ip4/127.0.0.1/tcp/0',
+      '--identity',
+      join(folder, `peer-${started}.key`),
+      '--name',
+      `peer-${started}`,
+      '--threads',
+      '1',
+      ...(options.dtype ? ['--dtype', options.dtype] : []),
       ...(options.parameters ?? []),
     ]);
     const ready = await process.waitFor('ready');
-    return { process, id: ready['peerId'], multiaddrs: ready['multiaddrs'], span: ready['span'] };
+    return { process, id: ready.peerId, multiaddrs: ready.multiaddrs, span: ready.span };
   };
   const peers = await Promise.all(options.blocks.map(addPeer));
   return {
     bootstrap,
+    folder,
     peers,
     addPeer,
     peerById(id) {
@@ -61,12 +81,12 @@ export async function startSwarm(options: SwarmOptions): Promise<Swarm> {
 }
 
 function firstAddress(ready: CommandEvent): string {
-  const [address] = ready['multiaddrs'] as string[];
+  const [address] = ready.multiaddrs as string[];
   if (address === undefined) throw new Error('The node listens nowhere.');
   return address;
 }
 
 /** Ids of the tokens that a `skein generate` printed, in order. */
 export function tokenIdsOf(events: readonly CommandEvent[]): number[] {
-  return events.filter((event) => event.event === 'token').map((event) => event['id'] as number);
+  return events.filter((event) => event.event === 'token').map((event) => event.id as number);
 }

@@ -66,8 +66,7 @@ export interface StepItem {
   readonly input:
     | { readonly kind: 'tokens'; readonly tokens: Int32Array }
     | { readonly kind: 'hidden'; readonly type: HiddenType; readonly bytes: Uint8Array };
-  readonly output:
-    /** Hidden rows `[rows, hiddenSize]` after the session's last block. */
+  readonly output: /** Hidden rows `[rows, hiddenSize]` after the session's last block. */
     | { readonly kind: 'hidden'; readonly type: HiddenType }
     /** Only the KV cache is wanted. */
     | { readonly kind: 'none' }

@@ -22,6 +22,8 @@ export const errorPolicies = {
   'bad-message': peerFault,
   'limit-exceeded': callerFault,
   'protocol-violation': peerFault,
+  // A peer record outside of its time: clocks differ, or it was slow on its way.
+  'record-expired': nobodysFault,
   // Reaching a peer.
   'peer-unreachable': peerFault,
   'stream-closed': peerFault,

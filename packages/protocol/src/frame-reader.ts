@@ -1,5 +1,6 @@
 import { SkeinError } from './errors.js';
 import { limits } from './limits.js';
+import { plainBytes } from './plain-bytes.js';
 import { varintBytesMax } from './varint.js';
 
 /** A frame cut from a stream: a msgpack header, and the raw bytes of the tensors. */
@@ -37,7 +38,7 @@ export class FrameReader {
   /** Adds received bytes, which must not change afterwards. @throws SkeinError `bad-frame` */
   push(chunk: Uint8Array): void {
     if (this.#failure !== undefined) throw this.#failure;
-    if (chunk.byteLength > 0) this.#chunks.push(chunk);
+    if (chunk.byteLength > 0) this.#chunks.push(plainBytes(chunk));
   }
 
   /** Whether bytes of an unfinished frame are held: a stream that ends now was cut. */

@@ -1,9 +1,10 @@
 import type * as z from 'zod';
-import { describeValue } from './describe-value.js';
 import { SkeinError } from './errors.js';
 import type { Frame } from './frame-reader.js';
 import { packHeader, unpackHeader } from './header-codec.js';
 import { limits } from './limits.js';
+import type { TensorLayout } from './messages/common.js';
+import { parseMessage } from './parse-message.js';
 import { byteLengthOf, type Tensor, type TensorType } from './tensor.js';
 import { varintLength, writeVarint } from './varint.js';
 
@@ -79,15 +80,10 @@ export function decodeFrame<Schema extends z.ZodType>(
   schema: Schema,
   frame: Frame,
 ): Received<z.infer<Schema>> {
-  const header = unpackHeader(frame.header);
-  const parsed = schema.safeParse(header);
-  if (!parsed.success) throw badMessage(header, parsed.error.issues[0]);
-  const layouts = (parsed.data as { readonly tensors?: readonly TensorLayout[] }).tensors;
-  return { message: parsed.data, tensors: cutTensors(layouts ?? [], frame.body) };
+  const message = parseMessage(schema, unpackHeader(frame.header), 'message');
+  const layouts = (message as { readonly tensors?: readonly TensorLayout[] }).tensors;
+  return { message, tensors: cutTensors(layouts ?? [], frame.body) };
 }
-
-/** What the schemas make of `tensors`. */
-type TensorLayout = readonly [TensorType, ...number[]];
 
 function cutTensors(layouts: readonly TensorLayout[], body: Uint8Array): Tensor[] {
   const tensors: Tensor[] = [];
@@ -120,25 +116,4 @@ function announcedBytes(type: TensorType, shape: readonly number[]): number {
   } catch (error) {
     throw new SkeinError('bad-message', `tensors: ${(error as Error).message}`, { cause: error });
   }
-}
-
-/** Names the field that failed, what was expected of it, and what it was. */
-function badMessage(header: unknown, issue: z.core.$ZodIssue | undefined): SkeinError {
-  const type = fieldOf(header, 'type');
-  const name = typeof type === 'string' ? describeValue(type) : 'message';
-  if (issue === undefined) return new SkeinError('bad-message', `${name}: not valid`);
-  let value = header;
-  for (const key of issue.path) value = fieldOf(value, key);
-  const field = issue.path.length === 0 ? '' : ` ${issue.path.join('.')}:`;
-  const expectation = issue.message.slice(0, limits.errorCharactersMax / 2);
-  return new SkeinError(
-    'bad-message',
-    `${name}:${field} ${expectation}, but got ${describeValue(value)}`,
-    { details: { field: issue.path.join('.') } },
-  );
-}
-
-function fieldOf(value: unknown, key: PropertyKey): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-  return (value as Record<PropertyKey, unknown>)[key];
 }

@@ -17,9 +17,9 @@ export function scanHeader(bytes: Uint8Array): void {
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
-const prototypeKeys = ['__proto__', 'constructor', 'prototype'].map((key) =>
-  new TextEncoder().encode(key),
-);
+/** Keys that no map may have, since code that copies objects could reach a prototype by them. */
+export const forbiddenKeys: readonly string[] = ['__proto__', 'constructor', 'prototype'];
+const prototypeKeys = forbiddenKeys.map((key) => new TextEncoder().encode(key));
 
 function fail(what: string, offset: number): never {
   throw new SkeinError('bad-message', `header: ${what} at byte ${offset}`);
@@ -115,17 +115,14 @@ function scanText(bytes: Uint8Array, offset: number, length: number): number {
 }
 
 function scanArray(bytes: Uint8Array, offset: number, count: number, depth: number): number {
-  enter(bytes, { offset, depth, bytesMin: count, count });
+  enter(bytes, { offset, depth, count, countMax: limits.headerArrayEntriesMax });
   let position = offset;
   for (let index = 0; index < count; index++) position = scanValue(bytes, position, depth);
   return position;
 }
 
 function scanMap(bytes: Uint8Array, offset: number, count: number, depth: number): number {
-  if (count > limits.headerMapEntriesMax) {
-    fail(`a map of ${count} entries; at most ${limits.headerMapEntriesMax} are allowed`, offset);
-  }
-  enter(bytes, { offset, depth, bytesMin: 2 * count, count });
+  enter(bytes, { offset, depth, count, countMax: limits.headerMapEntriesMax });
   const keyOffsets: number[] = [];
   let position = offset;
   for (let index = 0; index < count; index++) {
@@ -140,18 +137,18 @@ interface Container {
   readonly offset: number;
   readonly depth: number;
   readonly count: number;
-  /** Each entry takes at least a byte (two in a map). */
-  readonly bytesMin: number;
+  readonly countMax: number;
 }
 
-function enter(bytes: Uint8Array, container: Container): void {
-  const { offset, depth, count, bytesMin } = container;
+function enter(bytes: Uint8Array, { offset, depth, count, countMax }: Container): void {
   if (depth > limits.headerDepthMax) {
     fail(`nested deeper than ${limits.headerDepthMax}`, offset);
   }
-  if (bytesMin > bytes.byteLength - offset) {
+  // Each entry takes at least a byte.
+  if (count > bytes.byteLength - offset) {
     fail(`${count} entries are announced but the bytes end`, offset);
   }
+  if (count > countMax) fail(`${count} entries; at most ${countMax} are allowed`, offset);
 }
 
 /**

@@ -7,14 +7,19 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 
 export const limits = {
-  /** The largest header: an `open` with addresses and a long trace stays under 8 KiB. */
-  headerBytesMax: 64 * KiB,
+  /**
+   * The largest header: `records`, with some hundred records of about 600 bytes. Everything else
+   * stays under 16 KiB.
+   */
+  headerBytesMax: 1 * MiB,
   /** The largest body: 512 rows of a 16,384-wide model in f32 are 32 MiB. */
   bodyBytesMax: 64 * MiB,
   /** msgpack maps and arrays may nest this deep; our messages need 4. */
   headerDepthMax: 8,
   /** Entries of one msgpack map: a peer record, our largest, has 23. */
   headerMapEntriesMax: 64,
+  /** Entries of one msgpack array: a digest, our largest, has one for each record. */
+  headerArrayEntriesMax: 4096,
   /** Tensors that one frame may carry. */
   tensorsPerFrameMax: 8,
   /** Dimensions of a tensor. */
@@ -54,13 +59,24 @@ export const limits = {
   /** Records that a directory holds and that one exchange may carry. */
   directoryRecordsMax: 4096,
   recordsPerExchangeMax: 1024,
+  /** Bytes of records in one exchange: leaves room for `wanted` in the header. */
+  recordsPerExchangeBytesMax: 768 * KiB,
   /** Life of a record; a newer one is issued well before. */
   recordLifetimeMsMax: 90_000,
   /** A record from the future is refused beyond this clock difference. */
   clockSkewMsMax: 60_000,
 
-  /** A manifest: about 130 bytes a tensor, up to 10,000 tensors. */
+  /** A manifest: about 160 bytes a tensor. */
   manifestBytesMax: 8 * MiB,
+  /** 1024 blocks of at most 20 tensors, and room to spare. */
+  manifestTensorsMax: 32_768,
+  manifestTensorNameCharactersMax: 256,
+  /** Query heads of a block, and elements of one head. */
+  headCountMax: 1024,
+  headDimMax: 1024,
+  feedForwardSizeMax: 524_288,
+  /** Tokens of which each ends a generation. */
+  eosTokensMax: 256,
   /** tokenizer.json of the largest vocabularies is about 35 MB. */
   tokenizerBytesMax: 64 * MiB,
   chatTemplateBytesMax: 256 * KiB,

@@ -5,7 +5,19 @@ import type { ModelConfig } from './model-config.js';
 
 /** Element types in which weights are stored or kept in memory. */
 export const weightTypes = [
-  'f32', 'f16', 'bf16', 'q8_0', 'q4_0', 'q4_1', 'q5_0', 'q5_1', 'q2_k', 'q3_k', 'q4_k', 'q5_k', 'q6_k',
+  'f32',
+  'f16',
+  'bf16',
+  'q8_0',
+  'q4_0',
+  'q4_1',
+  'q5_0',
+  'q5_1',
+  'q2_k',
+  'q3_k',
+  'q4_k',
+  'q5_k',
+  'q6_k',
 ] as const;
 export type WeightType = (typeof weightTypes)[number];
 
@@ -36,16 +48,19 @@ export interface ModelManifest {
 }
 
 /**
- * Computes the {@link ModelHash}: SHA-256 over the manifest without its name, as JSON with sorted
- * keys and no white space, so that it does not depend on the order in which fields were set.
+ * Computes the {@link ModelHash}: SHA-256 over the manifest without its name, its tensors sorted
+ * by name, as canonical JSON. So it depends neither on the order in which fields were set nor on
+ * how the weights are spread over files.
  */
 export function hashManifest(manifest: ModelManifest): ModelHash {
   const { name: _name, ...content } = manifest;
-  return bytesToHex(sha256(new TextEncoder().encode(canonicalJson(content)))) as ModelHash;
+  const tensors = [...manifest.tensors].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const text = canonicalJson({ ...content, tensors });
+  return bytesToHex(sha256(new TextEncoder().encode(text))) as ModelHash;
 }
 
-/** JSON with object keys in code-unit order and no white space. */
-function canonicalJson(value: unknown): string {
+/** JSON as in RFC 8785 (JCS): object keys in order of UTF-16 code units, and no white space. */
+export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value)

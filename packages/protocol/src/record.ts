@@ -1,10 +1,196 @@
+import { publicKeyFromProtobuf, publicKeyToProtobuf } from '@libp2p/crypto/keys';
+import type { Ed25519PublicKey, PrivateKey } from '@libp2p/interface';
+import { peerIdFromPublicKey } from '@libp2p/peer-id';
+import * as z from 'zod';
+import { SkeinError } from './errors.js';
+import { packHeader, unpackHeader } from './header-codec.js';
 import type { PeerId } from './ids.js';
-import type { RecordBody } from './messages/control.js';
+import { limits } from './limits.js';
+import { type RecordBody, recordBodySchema } from './messages/control.js';
+import { parseMessage } from './parse-message.js';
+import { plainBytes } from './plain-bytes.js';
 
-/** A peer record whose signature, times and ranges were checked. */
+/**
+ * Signed peer records: `docs/protocol.md`, "Records". An envelope is the msgpack array
+ * `[body, signature]` of two binaries; the signature is over the body's bytes as they came, so
+ * nobody has to agree on a canonical encoding.
+ */
+
+/** A record whose signature, times and ranges were checked. */
 export interface VerifiedRecord {
-  readonly peer: PeerId;
   readonly body: RecordBody;
-  /** The signed bytes, to be passed on unchanged. */
+  /** Who signed it. */
+  readonly peerId: PeerId;
+  /** The envelope, to be passed on as it is. */
   readonly bytes: Uint8Array;
+}
+
+/** Domain separation: a signature over a record can be mistaken for no other signature. */
+const signaturePrefix = new TextEncoder().encode('skein-record:');
+
+/** libp2p's protobuf of an Ed25519 public key: type 1, then 32 bytes. */
+const ed25519Prefix = [0x08, 0x01, 0x12, 0x20];
+const ed25519KeyBytes = ed25519Prefix.length + 32;
+const signatureBytes = 64;
+
+const envelopeSchema = z.tuple([
+  z.instanceof(Uint8Array),
+  z.instanceof(Uint8Array).refine((signature) => signature.byteLength === signatureBytes),
+]);
+
+/** What a peer says of itself; `version` and `publicKey` are filled in when it is signed. */
+export type UnsignedRecord = Omit<RecordBody, 'version' | 'publicKey'>;
+
+/**
+ * Signs a record.
+ *
+ * @param privateKey Ed25519
+ * @returns the envelope's bytes
+ * @throws SkeinError `bad-argument` when the record is one that {@link verifyRecord} would refuse,
+ *   `limit-exceeded` when it takes more than `limits.recordBytesMax`
+ */
+export async function signRecord(
+  record: UnsignedRecord,
+  privateKey: PrivateKey,
+): Promise<Uint8Array> {
+  if (privateKey.type !== 'Ed25519') {
+    throw new SkeinError('bad-argument', `records are signed with Ed25519, not ${privateKey.type}`);
+  }
+  const publicKey = plainBytes(publicKeyToProtobuf(privateKey.publicKey));
+  const parsed = recordBodySchema.safeParse({ ...record, version: 1, publicKey });
+  if (!parsed.success) {
+    throw new SkeinError('bad-argument', `record: ${z.prettifyError(parsed.error)}`);
+  }
+  const problem = problemOf(parsed.data);
+  if (problem !== null) throw new SkeinError('bad-argument', `record: ${problem}`);
+  const body = packHeader(parsed.data);
+  const signature = await privateKey.sign(signatureInput(body));
+  const envelope = packHeader([body, signature]);
+  if (envelope.byteLength > limits.recordBytesMax) {
+    throw new SkeinError(
+      'limit-exceeded',
+      `record of ${envelope.byteLength} bytes; at most ${limits.recordBytesMax} are allowed: ` +
+        'announce fewer or shorter addresses',
+    );
+  }
+  return new Uint8Array(envelope);
+}
+
+/**
+ * Checks a record from the network. The cheap checks come first, so that a flood of bad records
+ * costs few signature checks.
+ *
+ * @param options.now milliseconds since 1970
+ * @throws SkeinError `bad-message` for a record that is malformed or forged, which no honest peer
+ *   passes on; `record-expired` for one outside of its time, which may be nobody's fault
+ */
+export async function verifyRecord(
+  bytes: Uint8Array,
+  options: { readonly now: number },
+): Promise<VerifiedRecord> {
+  if (bytes.byteLength > limits.recordBytesMax) {
+    throw badRecord(`of ${bytes.byteLength} bytes; at most ${limits.recordBytesMax} are allowed`);
+  }
+  const [bodyBytes, signature] = parseMessage(envelopeSchema, unpackHeader(bytes), 'record');
+  const body = parseMessage(recordBodySchema, unpackHeader(bodyBytes), 'record');
+  const problem = problemOf(body);
+  if (problem !== null) throw badRecord(problem);
+  checkTime(body, options.now);
+  const publicKey = readPublicKey(body.publicKey);
+  if (!(await isSignedBy(publicKey, bodyBytes, signature))) throw badRecord('signature is wrong');
+  // A copy, so that a record that is kept does not pin the chunk that it arrived in.
+  const peerId = peerIdFromPublicKey(publicKey).toString() as PeerId;
+  return { body, peerId, bytes: new Uint8Array(bytes) };
+}
+
+/**
+ * The record that counts, of two of one peer: the higher sequence. A peer that signs two records
+ * under one sequence breaks the rules; the order of their bytes then makes all members agree.
+ *
+ * @throws SkeinError `bad-argument` for records of different peers
+ */
+export function selectNewer(left: VerifiedRecord, right: VerifiedRecord): VerifiedRecord {
+  if (left.peerId !== right.peerId) {
+    throw new SkeinError('bad-argument', `records of ${left.peerId} and ${right.peerId}`);
+  }
+  if (left.body.sequence !== right.body.sequence) {
+    return left.body.sequence > right.body.sequence ? left : right;
+  }
+  return compareBytes(left.bytes, right.bytes) >= 0 ? left : right;
+}
+
+function signatureInput(body: Uint8Array): Uint8Array {
+  const input = new Uint8Array(signaturePrefix.byteLength + body.byteLength);
+  input.set(signaturePrefix);
+  input.set(body, signaturePrefix.byteLength);
+  return input;
+}
+
+/** What is wrong with a record at any time, beyond the ranges of its fields, or null. */
+function problemOf(body: RecordBody): string | null {
+  if (body.span.end > body.blockCount) {
+    return `span: ends at ${body.span.end}, but the model has ${body.blockCount} blocks`;
+  }
+  const lifetimeMs = body.expiresAtMs - body.issuedAtMs;
+  if (lifetimeMs <= 0) return 'expiresAtMs: not after issuedAtMs';
+  if (lifetimeMs > limits.recordLifetimeMsMax) {
+    const lifetimeMsMax = limits.recordLifetimeMsMax;
+    return `expiresAtMs: ${lifetimeMs} ms of life; at most ${lifetimeMsMax} are allowed`;
+  }
+  return null;
+}
+
+function checkTime(body: RecordBody, now: number): void {
+  const details = { now, issuedAtMs: body.issuedAtMs, expiresAtMs: body.expiresAtMs };
+  if (now >= body.expiresAtMs) {
+    const ageMs = now - body.expiresAtMs;
+    throw new SkeinError('record-expired', `record: expired ${ageMs} ms ago`, { details });
+  }
+  const aheadMs = body.issuedAtMs - now;
+  if (aheadMs > limits.clockSkewMsMax) {
+    throw new SkeinError(
+      'record-expired',
+      `record: issued ${aheadMs} ms in the future; compare the clocks of both machines`,
+      { details },
+    );
+  }
+}
+
+/** Only the one encoding of an Ed25519 key is accepted, so that a peer has one record, not many. */
+function readPublicKey(bytes: Uint8Array): Ed25519PublicKey {
+  const isEd25519 =
+    bytes.byteLength === ed25519KeyBytes &&
+    ed25519Prefix.every((byte, index) => bytes[index] === byte);
+  if (!isEd25519) throw badRecord('publicKey: not an Ed25519 key');
+  try {
+    return publicKeyFromProtobuf(bytes) as Ed25519PublicKey;
+  } catch (error) {
+    throw new SkeinError('bad-message', 'record: publicKey: not readable', { cause: error });
+  }
+}
+
+async function isSignedBy(
+  key: Ed25519PublicKey,
+  body: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
+  try {
+    return await key.verify(signatureInput(body), signature);
+  } catch {
+    // Some platforms throw for a key that is no point of the curve.
+    return false;
+  }
+}
+
+function badRecord(problem: string): SkeinError {
+  return new SkeinError('bad-message', `record: ${problem}`);
+}
+
+function compareBytes(left: Uint8Array, right: Uint8Array): number {
+  const length = Math.min(left.byteLength, right.byteLength);
+  for (let index = 0; index < length; index++) {
+    const difference = (left[index] ?? 0) - (right[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return left.byteLength - right.byteLength;
 }

@@ -42,6 +42,13 @@ export interface SkeinNode {
   ): Promise<void>;
   /** Called when the last connection to a peer is gone. Returns a function that unsubscribes. */
   onDisconnect(listener: (peer: PeerId) => void): () => void;
+  /**
+   * Tells the DHT that this node belongs to a topic. Without a DHT nothing happens. Best effort:
+   * it settles when the records were sent, which takes seconds.
+   */
+  provideTopic(topic: string, options: { signal: AbortSignal }): Promise<void>;
+  /** Nodes that belong to a topic, as the DHT finds them; leave the loop early. */
+  findTopic(topic: string, options: { signal: AbortSignal }): AsyncIterable<Remote>;
 }
 
 /**
@@ -60,7 +67,9 @@ export interface Directory {
    */
   refresh(options: { modelName?: string; signal?: AbortSignal }): Promise<number>;
   /** Signs and spreads this member's own record. Members only. */
-  publish(body: Omit<RecordBody, 'version' | 'publicKey' | 'sequence' | 'issuedAtMs' | 'expiresAtMs'>): Promise<VerifiedRecord>;
+  publish(
+    body: Omit<RecordBody, 'version' | 'publicKey' | 'sequence' | 'issuedAtMs' | 'expiresAtMs'>,
+  ): Promise<VerifiedRecord>;
   /** Called for each record that appears, changes, expires or says goodbye. */
   onChange(listener: (change: DirectoryChange) => void): () => void;
 }

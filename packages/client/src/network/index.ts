@@ -1,1 +1,29 @@
-export {};
+/**
+ * Typed channels between peers, the directory of a swarm, and identities.
+ *
+ * ```ts
+ * const node = await createSkeinNode({ listen: [], bootstrap, mode: 'client' });
+ * const directory = createDirectory({ node, bootstrap });
+ * await node.start();
+ * await directory.start();
+ * await directory.refresh({ modelName: 'tiny-tales' });
+ * ```
+ */
+export { type Clock, type Random, systemClock } from '../clock.js';
+export type {
+  ChannelAcceptor,
+  Directory,
+  DirectoryChange,
+  Remote,
+  SkeinNode,
+} from './contracts.js';
+export { createDirectory, type DirectoryOptions } from './directory.js';
+export { loadIdentity } from './identity.js';
+export {
+  type ChannelHandlers,
+  createMessageChannel,
+  type MessageChannel,
+  type MessageChannelOptions,
+} from './message-channel.js';
+export { createSkeinNode, type SkeinNodeOptions } from './node.js';
+export type { Platform, PlatformFactory, PlatformOptions } from './platform.js';

@@ -62,7 +62,7 @@ export interface CTypes {
   float: number;
   byte: number;
   bool: boolean;
-  void: void;
+  void: undefined;
   /** `ggml_init_params`, by value. */
   contextParameters: { mem_size: number; mem_buffer: null; no_alloc: boolean };
 }

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { SkeinError, type DeviceChoice } from '@skein/protocol';
+import { type DeviceChoice, SkeinError } from '@skein/protocol';
 
 /** A folder with one build of ggml. */
 export interface GgmlLibraries {
@@ -57,7 +57,7 @@ export function packagesFor(device: Exclude<DeviceChoice, 'auto'>): string[] {
  * build of one's own, which is then the only one.
  */
 export function findLibraries(device: Exclude<DeviceChoice, 'auto'>): GgmlLibraries[] {
-  const ownBuild = process.env['SKEIN_GGML_LIBRARIES'];
+  const ownBuild = process.env.SKEIN_GGML_LIBRARIES;
   if (ownBuild !== undefined && ownBuild !== '') {
     const libraries = readFolder(ownBuild, ownBuild);
     return libraries === null ? [] : [libraries];

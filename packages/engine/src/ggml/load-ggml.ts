@@ -1,7 +1,8 @@
 /** Loads ggml's libraries and binds their functions. Nothing is loaded when this is imported. */
-import type { KoffiFunction, LibraryHandle } from 'koffi';
+
 import { SkeinError } from '@skein/protocol';
-import { scalarSpellings, type FunctionsOf, type Signature } from './c-types.js';
+import type { LibraryHandle } from 'koffi';
+import { type FunctionsOf, type Signature, scalarSpellings } from './c-types.js';
 import {
   backendFunctions,
   conversionFunctions,
@@ -14,6 +15,7 @@ import {
 import type { GgmlLibraries } from './library-discovery.js';
 
 type Koffi = typeof import('koffi').default;
+type KoffiFunction = ReturnType<LibraryHandle['func']>;
 
 /** Every function that the engine needs; see `functions.ts`. */
 export type Ggml = FunctionsOf<typeof graphFunctions> &

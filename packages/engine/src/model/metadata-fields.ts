@@ -89,8 +89,12 @@ export class MetadataFields {
   }
 }
 
-/** A value for an error message, shortened. */
+/** A value for an error message, shortened. Lists may be long, or of bigints: only their length. */
 function describe(value: unknown): string {
-  const text = typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? String(value));
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  if (typeof value === 'object' && value !== null) {
+    const length = (value as { length?: unknown }).length;
+    return typeof length === 'number' ? `a list of ${length}` : 'an object';
+  }
+  const text = typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : String(value);
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }

@@ -1,4 +1,4 @@
-import { type Span, SkeinError } from '@skein/protocol';
+import { SkeinError, type Span } from '@skein/protocol';
 import { InvalidArgumentError } from 'commander';
 
 /** Parsers of flag values. Commander prints what they throw beside the flag's name. */

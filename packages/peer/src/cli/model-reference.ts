@@ -22,7 +22,7 @@ const hubIdPattern = /^[\w.-]+\/[\w.-]+$/;
  * Finds the model that a flag names: a folder or .gguf file, the alias of a model that ships with
  * Skein, or the id of a model that is in Hugging Face's cache on this machine.
  *
- * @throws SkeinError `model-unknown`, with what was looked for and what there is
+ * @throws SkeinError `bad-configuration`, with what was looked for and what there is
  */
 export async function findLocalModel(reference: string): Promise<LocalModel> {
   if (existsSync(reference)) {
@@ -36,7 +36,7 @@ export async function findLocalModel(reference: string): Promise<LocalModel> {
   }
   const aliases = existsSync(shippedModels) ? await readdir(shippedModels) : [];
   throw new SkeinError(
-    'model-unknown',
+    'bad-configuration',
     [
       `There is no model "${reference}" here.`,
       '  1. Give a folder with config.json and *.safetensors, or a .gguf file;',
@@ -58,8 +58,8 @@ export function modelNameOf(reference: string): string {
 
 /** The newest snapshot of a model in Hugging Face's cache, or null. */
 async function findInHubCache(id: string): Promise<string | null> {
-  const home = process.env['HF_HOME'] ?? join(homedir(), '.cache', 'huggingface');
-  const hub = process.env['HF_HUB_CACHE'] ?? join(home, 'hub');
+  const home = process.env.HF_HOME ?? join(homedir(), '.cache', 'huggingface');
+  const hub = process.env.HF_HUB_CACHE ?? join(home, 'hub');
   const snapshots = join(hub, `models--${id.replace('/', '--')}`, 'snapshots');
   if (!existsSync(snapshots)) return null;
   let newest: { path: string; modifiedMs: number } | null = null;

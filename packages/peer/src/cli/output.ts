@@ -25,7 +25,7 @@ export interface Output {
 
 /** Creates the output of a command on the process's own streams. */
 export function createOutput(options: { json: boolean }): Output {
-  const decorated = process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined;
+  const decorated = process.stderr.isTTY === true && process.env.NO_COLOR === undefined;
   let progressShown = false;
   const clearProgress = () => {
     if (progressShown) process.stderr.write('\r\x1b[2K');

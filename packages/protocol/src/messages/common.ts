@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { isModelHash, isSessionId, type ModelHash, type PeerId, type SessionId } from '../ids.js';
 import { limits } from '../limits.js';
-import { tensorTypes } from '../tensor.js';
+import { type TensorType, tensorTypes } from '../tensor.js';
 
 /** Schemas of the fields that several messages share. All objects are strict: unknown fields fail. */
 
@@ -24,8 +24,53 @@ export const peerIdSchema = z.custom<PeerId>(
 /** A whole number from 0 to `max`. */
 export const count = (max: number) => z.int().min(0).max(max);
 
-/** Microseconds, capped at an hour: what hops report of their own time. */
-export const microseconds = count(3_600_000_000);
+// Control characters, and those that reorder text: a name must not be able to rewrite a terminal.
+const unprintable = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
+
+/** Text for people, of at most `charactersMax` UTF-16 units, without control characters. */
+export const textSchema = (charactersMax: number) =>
+  z
+    .string()
+    .max(charactersMax)
+    .refine((text) => !unprintable.test(text), 'text without control characters');
+
+/**
+ * An array of at most `countMax` entries that `isEntry` accepts. It stops at the first that is
+ * wrong, where `z.array` words a complaint about each: 4 KiB of those would cost 30 ms.
+ */
+export const listOf = <Entry>(
+  isEntry: (value: unknown) => value is Entry,
+  range: { readonly countMin?: number; readonly countMax: number },
+  what: string,
+) => {
+  const { countMin = 0, countMax } = range;
+  return z.custom<Entry[]>(
+    (value) =>
+      Array.isArray(value) &&
+      value.length >= countMin &&
+      value.length <= countMax &&
+      value.every(isEntry),
+    `${countMin} to ${countMax} ${what}`,
+  );
+};
+
+/** Tells whether a value is a whole number from 0 to `max`. */
+export const isCount = (value: unknown, max: number): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max;
+
+/** Tells whether a value is text of at most `charactersMax`. */
+export const isText = (value: unknown, charactersMax: number): value is string =>
+  typeof value === 'string' && value.length <= charactersMax;
+
+/** Capped at an hour: what hops report of their own time. */
+const microsecondsMax = 3_600_000_000;
+
+/** Per hop, microseconds in the queue and in compute: `[queue, compute, queue, compute…]`. */
+export const traceSchema = listOf(
+  (value) => isCount(value, microsecondsMax),
+  { countMax: 2 * limits.hopsMax },
+  'whole numbers of microseconds',
+);
 
 export const blockIndexSchema = count(limits.blockCountMax);
 export const positionSchema = count(limits.contextLengthMax);
@@ -40,16 +85,35 @@ export const spanSchema = z
 
 export const endsSchema = z.strictObject({ embedding: z.boolean(), head: z.boolean() });
 
-export const multiaddrsSchema = z
-  .array(z.string().min(1).max(limits.multiaddrCharactersMax))
-  .max(limits.multiaddrsMax);
+export const multiaddrsSchema = listOf(
+  (value): value is string => isText(value, limits.multiaddrCharactersMax) && value.length > 0,
+  { countMax: limits.multiaddrsMax },
+  'multiaddrs',
+);
 
 /** Tensor layout in a header: `[type, ...shape]`; the body holds the bytes in the same order. */
-export const tensorLayoutSchema = z
-  .tuple([z.enum(tensorTypes)], count(0x7fff_ffff))
-  .refine((layout) => layout.length - 1 <= limits.tensorRankMax, 'too many dimensions');
+export type TensorLayout = [TensorType, ...number[]];
 
-export const tensorsSchema = z.array(tensorLayoutSchema).max(limits.tensorsPerFrameMax);
+function isTensorLayout(value: unknown): value is TensorLayout {
+  if (!Array.isArray(value) || value.length > 1 + limits.tensorRankMax) return false;
+  const [type, ...shape] = value as unknown[];
+  const isKnown = (tensorTypes as readonly unknown[]).includes(type);
+  return isKnown && shape.every((dimension) => isCount(dimension, 0x7fff_ffff));
+}
+
+export const tensorsSchema = tensorsOf({ countMax: limits.tensorsPerFrameMax });
+
+/** The layouts of a message that always has this many tensors. */
+export const exactTensorsSchema = (count: number) =>
+  tensorsOf({ countMin: count, countMax: count });
+
+function tensorsOf(range: { readonly countMin?: number; readonly countMax: number }) {
+  return listOf(
+    isTensorLayout,
+    range,
+    `tensor layouts of up to ${limits.tensorRankMax} dimensions`,
+  );
+}
 
 /** Element type of hidden rows on the wire, agreed when a session opens. */
 export const wireTypes = ['f32', 'f16', 'bf16', 'int8'] as const;
@@ -66,7 +130,9 @@ export const errorMessageSchema = z.strictObject({
   epoch: counterSchema.optional(),
   /** The peer that is to blame when it is not the sender: a successor that could not be reached. */
   about: peerIdSchema.optional(),
-  details: z.record(z.string().max(64), z.union([z.string().max(256), z.number(), z.boolean()])).optional(),
+  details: z
+    .record(z.string().max(64), z.union([z.string().max(256), z.number(), z.boolean()]))
+    .optional(),
 });
 /** A typed failure. After one without `step` the sender closes the stream. */
 export type ErrorMessage = z.infer<typeof errorMessageSchema>;

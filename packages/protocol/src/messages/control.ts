@@ -1,6 +1,18 @@
 import * as z from 'zod';
 import { limits } from '../limits.js';
-import { count, errorMessageSchema, modelHashSchema, spanSchema, tensorsSchema } from './common.js';
+import {
+  count,
+  endsSchema,
+  errorMessageSchema,
+  exactTensorsSchema,
+  isCount,
+  isText,
+  listOf,
+  modelHashSchema,
+  multiaddrsSchema,
+  spanSchema,
+  textSchema,
+} from './common.js';
 
 /**
  * Messages of the control plane: each protocol is one request and one answer on a stream of its
@@ -16,11 +28,11 @@ export type InfoRequest = z.infer<typeof infoRequestSchema>;
 export const infoSchema = z.strictObject({
   type: z.literal('info'),
   /** The peer's own current record, as signed bytes (u8 tensor). */
-  tensors: tensorsSchema.length(1),
-  version: z.string().max(32),
+  tensors: exactTensorsSchema(1),
+  version: textSchema(32),
   /** `ggml 0.25.1 on CPU`. */
-  engine: z.string().max(limits.nameCharactersMax),
-  device: z.string().max(limits.nameCharactersMax),
+  engine: textSchema(limits.nameCharactersMax),
+  device: textSchema(limits.nameCharactersMax),
   uptimeMs: count(Number.MAX_SAFE_INTEGER),
   sessions: count(limits.sessionsPerPeerMax),
   queuedRows: count(0x7fff_ffff),
@@ -38,21 +50,37 @@ export type InfoMessage = z.infer<typeof infoSchema>;
  */
 export const directoryProtocol = '/skein/directory/1.0.0';
 
+const peerIdCharactersMax = 64;
+
+function isDigestEntry(value: unknown): value is [peerId: string, sequence: number] {
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  return isText(value[0], peerIdCharactersMax) && isCount(value[1], Number.MAX_SAFE_INTEGER);
+}
+
 /** `[peer id, sequence]` pairs. A digest of nothing asks for a snapshot. */
 export const digestSchema = z.strictObject({
   type: z.literal('digest'),
-  entries: z
-    .array(z.tuple([z.string().max(64), count(Number.MAX_SAFE_INTEGER)]))
-    .max(limits.recordsPerExchangeMax),
+  entries: listOf(isDigestEntry, { countMax: limits.directoryRecordsMax }, 'digest entries'),
 });
 export type DigestMessage = z.infer<typeof digestSchema>;
 
-/** Signed records as opaque bytes: each is verified by itself. */
+/**
+ * Signed records as opaque bytes: each is verified by itself. A sender stops at
+ * `limits.recordsPerExchangeBytesMax` in all, or the header would be refused.
+ */
 export const recordsSchema = z.strictObject({
   type: z.literal('records'),
-  records: z.array(z.instanceof(Uint8Array)).max(limits.recordsPerExchangeMax),
+  records: listOf(
+    (value) => value instanceof Uint8Array,
+    { countMax: limits.recordsPerExchangeMax },
+    'binaries',
+  ),
   /** Peer ids whose newer records the sender asks for in return. */
-  wanted: z.array(z.string().max(64)).max(limits.recordsPerExchangeMax),
+  wanted: listOf(
+    (value) => isText(value, peerIdCharactersMax),
+    { countMax: limits.recordsPerExchangeMax },
+    'peer ids',
+  ),
 });
 export type RecordsMessage = z.infer<typeof recordsSchema>;
 
@@ -72,12 +100,15 @@ export type ModelRequest = z.infer<typeof modelRequestSchema>;
 export const modelPartSchema = z.strictObject({
   type: z.literal('model-part'),
   part: z.enum(modelParts),
-  tensors: tensorsSchema.length(1),
+  tensors: exactTensorsSchema(1),
 });
 export type ModelPart = z.infer<typeof modelPartSchema>;
 
 export const infoAnswerSchema = z.discriminatedUnion('type', [infoSchema, errorMessageSchema]);
-export const modelAnswerSchema = z.discriminatedUnion('type', [modelPartSchema, errorMessageSchema]);
+export const modelAnswerSchema = z.discriminatedUnion('type', [
+  modelPartSchema,
+  errorMessageSchema,
+]);
 export const directoryMessageSchema = z.discriminatedUnion('type', [digestSchema, recordsSchema]);
 
 /** The body of a signed peer record; see `record.ts` for the envelope. */
@@ -91,17 +122,17 @@ export const recordBodySchema = z.strictObject({
   expiresAtMs: count(Number.MAX_SAFE_INTEGER),
   /** `gone` says goodbye: the peer is taken off every view at once. */
   state: z.enum(['joining', 'serving', 'draining', 'gone']),
-  name: z.string().max(limits.nameCharactersMax),
+  name: textSchema(limits.nameCharactersMax),
   model: modelHashSchema,
   /** The name under which people ask for the model. */
-  modelName: z.string().max(limits.nameCharactersMax),
+  modelName: textSchema(limits.nameCharactersMax),
   blockCount: count(limits.blockCountMax),
   hiddenSize: count(limits.hiddenSizeMax),
   contextLength: count(limits.contextLengthMax),
   span: spanSchema,
-  ends: z.strictObject({ embedding: z.boolean(), head: z.boolean() }),
+  ends: endsSchema,
   /** What the numbers are computed in, `q8_0/f16`: weights / KV cache. Equal kinds may be chained. */
-  numericKind: z.string().max(64),
+  numericKind: textSchema(64),
   /** Measured: single-token steps a second over one block, and rows of prefill a second. */
   decodeBlocksPerSecond: z.number().min(0).max(1e9),
   prefillBlockRowsPerSecond: z.number().min(0).max(1e12),
@@ -109,6 +140,6 @@ export const recordBodySchema = z.strictObject({
   kvTokensMax: count(0x7fff_ffff),
   queuedRows: count(0x7fff_ffff),
   sessions: count(limits.sessionsPerPeerMax),
-  multiaddrs: z.array(z.string().max(limits.multiaddrCharactersMax)).max(limits.multiaddrsMax),
+  multiaddrs: multiaddrsSchema,
 });
 export type RecordBody = z.infer<typeof recordBodySchema>;

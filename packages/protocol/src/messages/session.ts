@@ -6,7 +6,7 @@ import {
   counterSchema,
   endsSchema,
   errorMessageSchema,
-  microseconds,
+  exactTensorsSchema,
   modelHashSchema,
   multiaddrsSchema,
   peerIdSchema,
@@ -15,6 +15,8 @@ import {
   sessionIdSchema,
   spanSchema,
   tensorsSchema,
+  textSchema,
+  traceSchema,
   wireTypeSchema,
 } from './common.js';
 
@@ -45,7 +47,7 @@ export const openSchema = z.strictObject({
   session: sessionIdSchema,
   model: modelHashSchema,
   /** The hop must serve exactly this, see `numericKind` of a peer record. */
-  numericKind: z.string().max(64),
+  numericKind: textSchema(64),
   /** The part of the hop's span that the session uses. */
   span: spanSchema,
   ends: endsSchema,
@@ -69,7 +71,7 @@ export type OpenedMessage = z.infer<typeof openedSchema>;
 
 /**
  * A step: `rows` tokens from `position`, as token ids (`i32 [rows]`, to a hop with the embedding)
- * or hidden rows (`[rows, hiddenSize]` in the session's wire type; int8 adds its scales).
+ * or hidden rows (`[rows, hiddenSize]` in the session's wire type).
  */
 export const stepSchema = z.strictObject({
   type: z.literal('step'),
@@ -86,9 +88,9 @@ export const stepSchema = z.strictObject({
    * not forward, since its successor still holds these positions.
    */
   until: blockIndexSchema.optional(),
-  /** Per hop so far: queue and compute microseconds, flat `[queue, compute, queue, compute…]`. */
-  trace: z.array(microseconds).max(2 * limits.hopsMax),
-  tensors: tensorsSchema.length(1).or(tensorsSchema.length(2)),
+  /** Of the hops so far. */
+  trace: traceSchema,
+  tensors: exactTensorsSchema(1),
 });
 export type StepMessage = z.infer<typeof stepSchema>;
 
@@ -102,7 +104,7 @@ export const resultSchema = z.strictObject({
   epoch: counterSchema,
   /** The session's length at the sender after the step. */
   position: positionSchema,
-  trace: z.array(microseconds).max(2 * limits.hopsMax),
+  trace: traceSchema,
   tensors: tensorsSchema,
 });
 export type ResultMessage = z.infer<typeof resultSchema>;
@@ -192,7 +194,7 @@ export const kvSchema = z.strictObject({
   count: positionSchema,
   /** Set on the last piece. */
   length: positionSchema.optional(),
-  tensors: tensorsSchema.length(2),
+  tensors: exactTensorsSchema(2),
 });
 export type KvMessage = z.infer<typeof kvSchema>;
 
@@ -256,5 +258,8 @@ export const toSuccessorSchema = z.discriminatedUnion('type', [attachSchema, ste
 export type ToSuccessorMessage = z.infer<typeof toSuccessorSchema>;
 
 /** What a predecessor reads on a push stream. */
-export const toPredecessorSchema = z.discriminatedUnion('type', [attachedSchema, errorMessageSchema]);
+export const toPredecessorSchema = z.discriminatedUnion('type', [
+  attachedSchema,
+  errorMessageSchema,
+]);
 export type ToPredecessorMessage = z.infer<typeof toPredecessorSchema>;

@@ -1,0 +1,242 @@
+import { isSkeinError, limits, SkeinError, toSkeinError, type WireType } from '@skein/protocol';
+import { type Clock, type Random, systemClock } from '../clock.js';
+import type { GenerateOptions, GenerationEvent } from '../generate/generation-types.js';
+import { maxTokensDefault } from '../generate/generation-types.js';
+import { listModels, type ModelOffer, resolveModel } from '../model/model-offers.js';
+import { type LoadedModel, type ModelPartCache, ModelStore } from '../model/model-store.js';
+import type { Directory, SkeinNode } from '../network/contracts.js';
+import { createDirectory, createSkeinNode, type SkeinNodeOptions } from '../network/index.js';
+import { SwarmView } from '../routing/swarm-view.js';
+import type { SessionEnvironment, SessionOptions } from '../session/session-types.js';
+import { Conversation } from './conversation.js';
+import { encodePrompt } from './encode-prompt.js';
+import { measurePeers } from './measure-peers.js';
+import { type SwarmStatus, swarmStatus } from './swarm-status.js';
+
+/** Options of {@link createClient}. */
+export interface SkeinClientOptions {
+  /** Multiaddrs of nodes to join the swarm through. */
+  readonly bootstrap?: readonly string[];
+  /** What connects the client's own node. Default: what the platform offers. */
+  readonly transports?: SkeinNodeOptions['transports'];
+  /** A node to use instead of an own one. The caller starts and stops it. */
+  readonly node?: SkeinNode;
+  /** A directory to use instead of an own one; needs `node`. The caller starts and stops it. */
+  readonly directory?: Directory;
+  /** Keeps manifests and tokenizers between runs. Default: memory only. */
+  readonly cache?: ModelPartCache;
+  /** SHA-256 as hex. Default: `crypto.subtle`, which pages without https do not have. */
+  readonly digest?: (bytes: Uint8Array) => Promise<string>;
+  /** Default: the platform's. */
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** How a session is routed; see {@link SessionOptions} for defaults. */
+export type RoutingOptions = Pick<
+  SessionOptions,
+  'acceptMixedNumerics' | 'excludedPeers' | 'openWaitMs' | 'returnWaitMs'
+> & { readonly wireType?: WireType };
+
+export interface ClientGenerateOptions extends GenerateOptions, RoutingOptions {
+  /** Name or hash. */
+  readonly model: string;
+}
+
+export interface OpenSessionOptions extends RoutingOptions {
+  /** Name or hash. */
+  readonly model: string;
+  /** Longest context. Default: the model's; peers with less room are passed over. */
+  readonly tokensMax?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A client of a swarm. */
+export interface SkeinClient {
+  /** Joins the swarm. @throws SkeinError `peer-unreachable` when no bootstrap address answers */
+  start(): Promise<void>;
+  /** Closes all sessions and leaves. Idempotent. */
+  stop(): Promise<void>;
+  /**
+   * Generates text. Leaving the loop ends the session on all peers within a second.
+   * @throws SkeinError `model-unknown`, `no-route`, `context-exceeded`, `bad-argument`
+   */
+  generate(options: ClientGenerateOptions): AsyncGenerator<GenerationEvent, void, undefined>;
+  /** Opens a context that lasts over several generations; the caller closes it. */
+  openSession(options: OpenSessionOptions): Promise<Conversation>;
+  /** What the swarm hosts of a model. @throws SkeinError `model-unknown` */
+  status(options: { model: string; signal?: AbortSignal }): Promise<SwarmStatus>;
+  /** Models on offer. */
+  models(): Promise<readonly ModelOffer[]>;
+  /** Manifest, tokenizer and chat template of a model. */
+  loadModel(reference: string, options?: { signal?: AbortSignal }): Promise<LoadedModel>;
+}
+
+/** Makes a client. It does no I/O until `start()`. */
+export function createClient(options: SkeinClientOptions = {}): SkeinClient {
+  return new Client(options);
+}
+
+/** What exists between start and stop. */
+interface Running {
+  readonly environment: SessionEnvironment;
+  readonly directory: Directory;
+  readonly store: ModelStore;
+}
+
+class Client implements SkeinClient {
+  readonly #options: SkeinClientOptions;
+  readonly #conversations = new Set<Conversation>();
+  #starting: Promise<Running> | null = null;
+
+  constructor(options: SkeinClientOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    await this.#running();
+  }
+
+  async stop(): Promise<void> {
+    const starting = this.#starting;
+    this.#starting = null;
+    await Promise.all([...this.#conversations].map((conversation) => conversation.close()));
+    const running = await starting?.catch(() => null);
+    if (running == null) return;
+    if (this.#options.directory === undefined) await running.directory.stop();
+    if (this.#options.node === undefined) await running.environment.node.stop();
+  }
+
+  async *generate(
+    options: ClientGenerateOptions,
+  ): AsyncGenerator<GenerationEvent, void, undefined> {
+    const { environment } = await this.#running();
+    const model = await this.loadModel(options.model, options);
+    const { tokens } = encodePrompt(model, options, { isContinuation: false });
+    const tokensMax = Math.min(
+      tokens.length + (options.maxTokens ?? maxTokensDefault),
+      limits.contextLengthMax,
+    );
+    await measurePeers(environment, { hash: model.hash, ...model.manifest.config });
+    const conversation = this.#converse(environment, model, { ...options, tokensMax });
+    try {
+      const { prompt: _prompt, messages: _messages, ...rest } = options;
+      yield* conversation.generate({ ...rest, promptTokens: tokens });
+    } finally {
+      await conversation.close();
+    }
+  }
+
+  async openSession(options: OpenSessionOptions): Promise<Conversation> {
+    const { environment } = await this.#running();
+    const model = await this.loadModel(options.model, options);
+    await measurePeers(environment, { hash: model.hash, ...model.manifest.config });
+    return this.#converse(environment, model, options);
+  }
+
+  async status(options: { model: string; signal?: AbortSignal }): Promise<SwarmStatus> {
+    const { directory } = await this.#running();
+    const offer = await this.#resolve(options.model, options);
+    return swarmStatus(directory.records(), offer);
+  }
+
+  async models(): Promise<readonly ModelOffer[]> {
+    const { directory } = await this.#running();
+    if (directory.records().length === 0) await directory.refresh({});
+    return listModels(directory.records());
+  }
+
+  async loadModel(
+    reference: string,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<LoadedModel> {
+    const { store } = await this.#running();
+    const { hash } = await this.#resolve(reference, options);
+    return await store.load(hash, signalOnly(options));
+  }
+
+  #converse(
+    environment: SessionEnvironment,
+    model: LoadedModel,
+    options: RoutingOptions & { tokensMax?: number },
+  ): Conversation {
+    const conversation = new Conversation(environment, model, options, () =>
+      this.#conversations.delete(conversation),
+    );
+    this.#conversations.add(conversation);
+    return conversation;
+  }
+
+  /** Finds a model; one that is not known yet is looked for once. */
+  async #resolve(reference: string, options: { signal?: AbortSignal }): Promise<ModelOffer> {
+    const { directory } = await this.#running();
+    try {
+      return resolveModel(directory.records(), reference);
+    } catch (error) {
+      if (!isSkeinError(error) || error.code !== 'model-unknown') throw error;
+      await directory.refresh({ modelName: reference, ...signalOnly(options) });
+      return resolveModel(directory.records(), reference);
+    }
+  }
+
+  #running(): Promise<Running> {
+    this.#starting ??= this.#start().catch((error) => {
+      this.#starting = null;
+      throw error;
+    });
+    return this.#starting;
+  }
+
+  async #start(): Promise<Running> {
+    const { bootstrap = [], transports, clock = systemClock, random = Math.random } = this.#options;
+    const node =
+      this.#options.node ??
+      (await createSkeinNode({
+        listen: [],
+        bootstrap,
+        mode: 'client',
+        ...(transports !== undefined && { transports }),
+      }));
+    const directory = this.#options.directory ?? createDirectory({ node, bootstrap, clock, random });
+    if (this.#options.node === undefined) await node.start();
+    try {
+      if (bootstrap.length > 0) await reachBootstrap(node, bootstrap);
+      if (this.#options.directory === undefined) await directory.start();
+      await directory.refresh({});
+    } catch (error) {
+      if (this.#options.directory === undefined) await directory.stop();
+      if (this.#options.node === undefined) await node.stop();
+      throw error;
+    }
+    const view = new SwarmView(directory, clock);
+    const { cache, digest } = this.#options;
+    const store = new ModelStore({
+      node,
+      clock,
+      records: () => directory.records(),
+      ...(cache !== undefined && { cache }),
+      ...(digest !== undefined && { digest }),
+    });
+    return { environment: { node, view, clock, random }, directory, store };
+  }
+}
+
+/** @throws SkeinError `peer-unreachable` that says what to look at */
+async function reachBootstrap(node: SkeinNode, bootstrap: readonly string[]): Promise<void> {
+  try {
+    await node.connect(bootstrap, {});
+  } catch (error) {
+    const text = [
+      `none of the bootstrap addresses answered: ${bootstrap.join(', ')}`,
+      '1. check that a peer runs there: `skein peer` prints its addresses when it is ready',
+      '2. check that the address ends in /p2p/ and the peer’s id, and that its port is open',
+      '3. name another peer with --bootstrap',
+    ].join('\n');
+    const { message } = toSkeinError(error);
+    throw new SkeinError('peer-unreachable', text, { cause: error, details: { bootstrap, message } });
+  }
+}
+
+function signalOnly({ signal }: { readonly signal?: AbortSignal }): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}

@@ -1,0 +1,36 @@
+import { noise } from '@chainsafe/libp2p-noise';
+import { mdns } from '@libp2p/mdns';
+import { tcp } from '@libp2p/tcp';
+import { tls } from '@libp2p/tls';
+import { webSockets } from '@libp2p/websockets';
+import type { Platform, PlatformOptions } from './platform.js';
+
+/** Of our own, so that other libp2p programs in the network are not dialled. */
+const mdnsServiceTag = '_skein._udp.local';
+
+/**
+ * TCP and WebSockets, for Node. Node peers agree on TLS, which costs half of what noise does;
+ * browsers have noise only.
+ */
+export function nodePlatform(options: PlatformOptions): Platform {
+  return {
+    transports: [tcp(), webSockets()],
+    connectionEncrypters: [tls(), noise()],
+    peerDiscovery: options.mdns ? [multicastDiscovery(options)] : [],
+  };
+}
+
+function multicastDiscovery(options: PlatformOptions): Platform['peerDiscovery'][number] {
+  return (components) => {
+    const discovery = mdns({ serviceTag: mdnsServiceTag })(components);
+    discovery.addEventListener('peer', (event) => {
+      const { id, multiaddrs } = event.detail;
+      options.onDiscovered({
+        multiaddrs: multiaddrs.map((address) =>
+          address.toString().includes('/p2p/') ? `${address}` : `${address}/p2p/${id}`,
+        ),
+      });
+    });
+    return discovery;
+  };
+}

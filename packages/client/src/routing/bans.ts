@@ -1,0 +1,58 @@
+import type { PeerId } from '@skein/protocol';
+import { routingLimits } from './routing-limits.js';
+
+interface Ban {
+  /** Failures since the last success. */
+  failures: number;
+  untilMs: number;
+}
+
+/**
+ * Peers that failed this client lately. A ban lasts `banMsFirst` and doubles with each failure up
+ * to `banMsMax`; one success wipes the slate. Only blamed peers are ever banned.
+ */
+export class Bans {
+  readonly #bans = new Map<PeerId, Ban>();
+  readonly #now: () => number;
+
+  /** @param now milliseconds on a steady clock */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Records a failure that is the peer's fault. Returns the length of the ban. */
+  blame(peer: PeerId): number {
+    const failures = (this.#bans.get(peer)?.failures ?? 0) + 1;
+    const banMs = Math.min(routingLimits.banMsFirst * 2 ** (failures - 1), routingLimits.banMsMax);
+    // Re-inserted, so that the map's order is by the latest failure.
+    this.#bans.delete(peer);
+    this.#bans.set(peer, { failures, untilMs: this.#now() + banMs });
+    if (this.#bans.size > routingLimits.peersRememberedMax) this.#forgetOldest();
+    return banMs;
+  }
+
+  /** Records that the peer did its work. */
+  forgive(peer: PeerId): void {
+    this.#bans.delete(peer);
+  }
+
+  isBanned(peer: PeerId): boolean {
+    const ban = this.#bans.get(peer);
+    return ban !== undefined && this.#now() < ban.untilMs;
+  }
+
+  /** Milliseconds until the first of the current bans ends; null without one. */
+  nextExpiryMs(): number | null {
+    const remaining = [...this.#bans.values()]
+      .map(({ untilMs }) => untilMs - this.#now())
+      .filter((remainingMs) => remainingMs > 0);
+    return remaining.length === 0 ? null : Math.min(...remaining);
+  }
+
+  #forgetOldest(): void {
+    for (const peer of this.#bans.keys()) {
+      this.#bans.delete(peer);
+      return;
+    }
+  }
+}

@@ -1,0 +1,323 @@
+import {
+  type ErrorMessage,
+  type Received,
+  type ResultMessage,
+  SkeinError,
+  type StepMessage,
+  toSkeinError,
+} from '@skein/protocol';
+import type { Clock } from '../clock.js';
+import type { SwarmView } from '../routing/swarm-view.js';
+import { createDeferred, type Deferred } from './deferred.js';
+import { findStalledHop } from './find-stalled-hop.js';
+import type { Hop, HopEvents } from './hop.js';
+import { errorFromHop, judgeError } from './judge-error.js';
+import type { OutgoingStep } from './outgoing.js';
+import { sessionLimits } from './session-limits.js';
+import { StepDeadline } from './step-deadline.js';
+import { type Chunk, type RunRequest, StepRun } from './step-run.js';
+import { StepTimes } from './step-times.js';
+import type { TokenBuffer } from './token-buffer.js';
+
+/** Something that keeps the route from working until it is mended. */
+export interface Failure {
+  /** `lost`: the hop must be replaced. `edge`: the hop cannot reach its successor. */
+  readonly kind: 'lost' | 'edge';
+  readonly hop: Hop;
+  readonly error: SkeinError;
+  readonly isBlamed: boolean;
+  /** From the last sign of progress to the notice. */
+  readonly detectionMs: number;
+  readonly noticedAtMs: number;
+}
+
+/** Thrown out of whatever waits on the route when it breaks: {@link HopChain.failures} says why. */
+export class RouteBroken extends Error {
+  override readonly name = 'RouteBroken';
+}
+
+/**
+ * The hops of one session and the steps on them: sends, matches results, relays, notices failures.
+ * It mends nothing; see `make-whole.ts`.
+ */
+export class HopChain implements HopEvents {
+  /** In order of their spans; lost ones stay until they are replaced. */
+  hops: readonly Hop[] = [];
+  epoch = 0;
+  /** Failures that nobody took care of yet. */
+  failures: Failure[] = [];
+
+  readonly #view: SwarmView;
+  readonly #clock: Clock;
+  readonly #tokens: TokenBuffer;
+  readonly #chunkRows: number;
+  readonly #deadline: StepDeadline;
+  readonly #times = new StepTimes();
+  #interruption: Deferred<never>;
+  #run: StepRun | null = null;
+  #nextStep = 0;
+  #busyExtensions = 0;
+  /** Since the hops changed. */
+  #results = 0;
+
+  constructor(options: { view: SwarmView; clock: Clock; tokens: TokenBuffer; chunkRows: number }) {
+    this.#view = options.view;
+    this.#clock = options.clock;
+    this.#tokens = options.tokens;
+    this.#chunkRows = options.chunkRows;
+    this.#deadline = new StepDeadline(options.clock, () => void this.#investigate());
+    this.#interruption = createInterruption();
+  }
+
+  /** Replaces the hops after a repair. */
+  setHops(hops: readonly Hop[]): void {
+    this.hops = hops;
+    this.#results = 0;
+  }
+
+  /** Hands over the failures to be taken care of, and listens for new ones. */
+  takeFailures(): readonly Failure[] {
+    const taken = this.failures;
+    this.failures = [];
+    this.#interruption = createInterruption();
+    return taken;
+  }
+
+  /**
+   * Waits for `work`, but no longer than the route holds.
+   * @throws RouteBroken, and what {@link interrupt} was given
+   */
+  async unlessBroken<Value>(work: Promise<Value>): Promise<Value> {
+    // When the route breaks, nobody looks at what comes of the work.
+    work.catch(() => {});
+    return await Promise.race([this.#interruption.promise, work]);
+  }
+
+  /** Ends whatever waits on the route with an error: an abort by the user, or a fatal answer. */
+  interrupt(error: Error): void {
+    this.#deadline.pause();
+    this.#run?.done.reject(error);
+    this.#run = null;
+    this.#interruption.reject(error);
+  }
+
+  /** The hops did their work: their former failures are forgiven. */
+  forgiveAll(): void {
+    for (const hop of this.hops) if (!hop.isLost) this.#view.bans.forgive(hop.peer);
+  }
+
+  /** Frees the timer. The hops are closed by the owner. */
+  stop(): void {
+    this.#deadline.stop();
+  }
+
+  /** Declares a hop unusable; whatever waits on the route ends. */
+  lose(hop: Hop, error: SkeinError, options: { isBlamed: boolean }): void {
+    if (hop.isLost) return;
+    hop.isLost = true;
+    if (options.isBlamed) this.#view.bans.blame(hop.peer);
+    this.#note({ kind: 'lost', hop, error, isBlamed: options.isBlamed });
+    // A hop that is alive (full, draining) frees its cache; a dead one's stream is reset in time.
+    void hop.close();
+  }
+
+  /**
+   * Sends tokens through hops, or lets a hop replay, and waits for all results.
+   * @throws RouteBroken when a hop failed, SkeinError `history-gone` when the feeder has no history
+   */
+  run(request: RunRequest): Promise<void> {
+    const run = new StepRun(request, this.#nextStep);
+    if (this.failures.length > 0) run.done.reject(new RouteBroken());
+    else if (run.isComplete) run.done.resolve();
+    else {
+      this.#run = run;
+      this.#busyExtensions = 0;
+      this.#deadline.restart(this.#times.lateMs(request.to - request.from));
+      if (request.feeder === null) this.#sendChunks(run);
+      else this.#startReplay(run, request.feeder);
+    }
+    return run.done.promise;
+  }
+
+  onResult(hop: Hop, received: Received<ResultMessage>): void {
+    const run = this.#run;
+    const { message } = received;
+    // A late frame of a dead route, or of a run that was given up.
+    if (run === null || message.epoch !== this.epoch || hop !== run.request.hops.at(-1)) return;
+    try {
+      const chunk = run.accept(message);
+      this.#deadline.restart(this.#times.lateMs(chunk.rows));
+      if (chunk.sentAtMs !== null) {
+        this.#times.add(chunk.rows, this.#clock.now() - chunk.sentAtMs);
+      }
+      this.#meter(run.request.hops, message.trace, chunk);
+      run.request.onResult?.(received, chunk);
+    } catch (error) {
+      this.lose(hop, toSkeinError(error), { isBlamed: true });
+      return;
+    }
+    this.#results += 1;
+    if (this.#results === sessionLimits.provenResults) this.forgiveAll();
+    if (run.isComplete) {
+      this.#run = null;
+      this.#deadline.pause();
+      run.done.resolve();
+    } else if (run.request.feeder === null) this.#sendChunks(run);
+  }
+
+  onRelay(hop: Hop, { message, tensors }: Received<StepMessage>): Promise<void> | undefined {
+    const successor = this.hops[this.hops.indexOf(hop) + 1];
+    const isExpected = hop.target === 'client' && message.epoch === this.epoch;
+    if (!isExpected || hop.isLost || successor === undefined || successor.isLost) return undefined;
+    const { tensors: _layouts, ...step } = message;
+    try {
+      return successor.send(step, tensors);
+    } catch (error) {
+      this.lose(successor, toSkeinError(error), { isBlamed: true });
+      return undefined;
+    }
+  }
+
+  onError(hop: Hop, message: ErrorMessage): void {
+    if (hop.isLost || (message.epoch !== undefined && message.epoch < this.epoch)) return;
+    const verdict = judgeError(message);
+    const error = errorFromHop(message, hop.peer);
+    if (verdict.kind === 'fatal') this.interrupt(error);
+    else if (verdict.kind === 'lost') this.lose(hop, error, verdict);
+    else {
+      const successor = this.hops[this.hops.indexOf(hop) + 1];
+      // Whatever else it names is no part of this route.
+      if (successor?.peer !== verdict.successor) this.lose(hop, error, { isBlamed: false });
+      else {
+        this.#note({ kind: 'edge', hop, error, isBlamed: false });
+        if (!verdict.isHopOpen) this.lose(hop, error, { isBlamed: false });
+      }
+    }
+  }
+
+  onClosed(hop: Hop, error: SkeinError): void {
+    if (this.hops.includes(hop)) this.lose(hop, error, { isBlamed: error.blame === 'peer' });
+  }
+
+  #note(failure: Pick<Failure, 'kind' | 'hop' | 'error' | 'isBlamed'>): void {
+    const isKnown = this.failures.some(
+      ({ kind, hop }) => kind === failure.kind && hop === failure.hop,
+    );
+    if (isKnown) return;
+    const noticedAtMs = this.#clock.now();
+    const detectionMs = noticedAtMs - this.#deadline.progressAtMs;
+    const isWaiting = this.#run !== null;
+    this.failures.push({ ...failure, noticedAtMs, detectionMs: isWaiting ? detectionMs : 0 });
+    this.interrupt(new RouteBroken());
+  }
+
+  #sendChunks(run: StepRun): void {
+    const { request } = run;
+    const [first] = request.hops as [Hop, ...Hop[]];
+    const window = {
+      rowsMax: this.#chunkRows,
+      stepsInFlightMax: Math.min(request.hops.length + 2, sessionLimits.stepsInFlightMax),
+    };
+    try {
+      for (let chunk = run.nextChunk(window); chunk !== null; chunk = run.nextChunk(window)) {
+        const step = this.#nextStep;
+        this.#nextStep += 1;
+        run.noteSent({ ...chunk, step, sentAtMs: this.#clock.now() });
+        const { position, rows } = chunk;
+        const message = this.#stepMessage(request, step, chunk);
+        first.send(message, [this.#tokens.tensor(position, position + rows)]);
+      }
+    } catch (error) {
+      this.lose(first, toSkeinError(error), { isBlamed: true });
+    }
+  }
+
+  #stepMessage(request: RunRequest, step: number, { position, rows }: Chunk): OutgoingStep {
+    const message: OutgoingStep = {
+      type: 'step',
+      step,
+      epoch: this.epoch,
+      position,
+      rows,
+      trace: [],
+    };
+    if (request.until !== null) message.until = request.until;
+    const isLast = position + rows === request.to;
+    if (request.logits === 'all' || (request.logits === 'last' && isLast)) {
+      message.logits = request.logits;
+      if (request.topK > 0) message.topK = request.topK;
+    }
+    return message;
+  }
+
+  #startReplay(run: StepRun, feeder: Hop): void {
+    const { from, to, until } = run.request;
+    const step = this.#nextStep;
+    // The feeder cuts the steps: at most one a row.
+    this.#nextStep += to - from;
+    if (until === null) throw new SkeinError('internal', 'a replay needs an end');
+    feeder.replay({ epoch: this.epoch, step, from, to, until }).catch((error: unknown) => {
+      if (this.#run !== run) return;
+      const failure = toSkeinError(error);
+      if (failure.code !== 'history-gone') return this.lose(feeder, failure, { isBlamed: true });
+      this.#run = null;
+      this.#deadline.pause();
+      run.done.reject(failure);
+    });
+  }
+
+  /** A step is late: asks the hops on its way, and blames the one that holds it up. */
+  async #investigate(): Promise<void> {
+    const run = this.#run;
+    if (run === null) return;
+    const { hops, feeder } = run.request;
+    const step = run.oldestStep;
+    const asked = feeder === null ? hops : [feeder, ...hops];
+    const answers = await Promise.all(asked.map((hop) => hop.probe()));
+    if (this.#run !== run) return;
+    if (run.oldestStep !== step) return;
+    if (feeder !== null && answers[0] !== null) {
+      // The feeder sends on request: its own counters do not know the replayed steps.
+      answers[0] = { ...(answers[0] as NonNullable<(typeof answers)[0]>), received: step, completed: step };
+    }
+    const stall = findStalledHop(answers, { step, rowsInFlight: run.rowsInFlight });
+    if (stall.kind === 'silent') {
+      for (const index of stall.hops) this.#loseLate(asked[index] as Hop, 'does not answer');
+    } else if (stall.kind === 'busy' && this.#busyExtensions < sessionLimits.busyExtensionsMax) {
+      this.#busyExtensions += 1;
+      this.#deadline.restart(this.#times.lateMs(run.rowsInFlight));
+    } else if (stall.kind === 'edge' && stall.hop > 0) {
+      const hop = asked[stall.hop - 1] as Hop;
+      const error = new SkeinError('timeout', 'a step was lost on the way', { peer: hop.peer });
+      this.#note({ kind: 'edge', hop, error, isBlamed: false });
+    } else this.#loseLate(asked[stall.hop] as Hop, `holds up step ${step}`);
+  }
+
+  #loseLate(hop: Hop, what: string): void {
+    const error = new SkeinError('timeout', `${hop.name} (${hop.peer}) ${what}`, {
+      peer: hop.peer,
+    });
+    this.lose(hop, error, { isBlamed: true });
+  }
+
+  /** Books what a single-token step over the whole route cost at each hop. */
+  #meter(hops: readonly Hop[], trace: readonly number[], { rows }: Chunk): void {
+    if (rows !== 1 || hops.length !== this.hops.length || trace.length !== 2 * hops.length) return;
+    for (let index = 0; index < hops.length; index += 1) {
+      const hop = hops[index] as Hop;
+      const queueMs = (trace[2 * index] as number) / 1000;
+      const computeMs = (trace[2 * index + 1] as number) / 1000;
+      hop.usage.steps += 1;
+      hop.usage.queueMs += queueMs;
+      hop.usage.computeMs += computeMs;
+      const blockCount = hop.span.end - hop.span.start;
+      this.#view.measurements.addStep(hop.peer, { queueMs, computeMs, blockCount });
+    }
+  }
+}
+
+function createInterruption(): Deferred<never> {
+  const interruption = createDeferred<never>();
+  interruption.promise.catch(() => {});
+  return interruption;
+}

@@ -1,0 +1,309 @@
+import {
+  type Ends,
+  type ErrorCode,
+  type ErrorMessage,
+  type OpenedMessage,
+  type PeerId,
+  type ProbedMessage,
+  type Received,
+  type ReplayedMessage,
+  type ReplayMessage,
+  type ResultMessage,
+  SkeinError,
+  type Span,
+  type StepMessage,
+  type Successor,
+  sessionProtocol,
+  type Tensor,
+  type ToClientMessage,
+  toClientSchema,
+  type TruncatedMessage,
+  toSkeinError,
+} from '@skein/protocol';
+import type { Clock } from '../clock.js';
+import type { SkeinNode } from '../network/contracts.js';
+import type { MessageChannel } from '../network/message-channel.js';
+import type { RouteHop } from '../routing/snapshot.js';
+import { errorFromHop } from './judge-error.js';
+import type { OutgoingMessage, OutgoingStep } from './outgoing.js';
+import { type Answer, type AnswerType, type Expectation, PendingAnswers } from './pending-answers.js';
+import { sessionLimits } from './session-limits.js';
+
+/** What happens on a hop's stream without having been asked for. */
+export interface HopEvents {
+  onResult(hop: Hop, received: Received<ResultMessage>): void;
+  /** The hop's output, to be passed on to its successor. */
+  onRelay(hop: Hop, received: Received<StepMessage>): Promise<void> | undefined;
+  onError(hop: Hop, message: ErrorMessage): void;
+  /** The stream ended although nobody here ended it. */
+  onClosed(hop: Hop, error: SkeinError): void;
+}
+
+/** Where a hop was last told to send its outputs. */
+export type HopTarget = Hop | 'client' | null;
+
+/** What a hop's traces add up to, over single-token steps. */
+export interface HopUsage {
+  steps: number;
+  queueMs: number;
+  computeMs: number;
+}
+
+/**
+ * One peer's part of a session: its stream, questions and answers on it, and what the client keeps
+ * in mind about it. It decides nothing.
+ */
+export class Hop {
+  readonly peer: PeerId;
+  readonly name: string;
+  readonly multiaddrs: readonly string[];
+  readonly span: Span;
+  readonly ends: Ends;
+  readonly numericKind: string;
+  readonly usage: HopUsage = { steps: 0, queueMs: 0, computeMs: 0 };
+  /** Set when the hop cannot be used any more. */
+  isLost = false;
+  /** Its successor is alive but out of its reach: the client passes its outputs on. */
+  needsRelay = false;
+  target: HopTarget = null;
+  /** The epoch that the hop is known to be in. */
+  epoch = -1;
+  /** Answers of the last `truncate`, or those of a fresh hop. */
+  length = 0;
+  historyStart = 0;
+  /** The session is open on it. */
+  isReady = false;
+  /** From a probe; null before the first answer. */
+  roundTripMs: number | null = null;
+
+  readonly #events: HopEvents;
+  readonly #clock: Clock;
+  readonly #answers: PendingAnswers;
+  #channel: MessageChannel<OutgoingMessage> | null = null;
+  #opened: Promise<OpenedMessage> | null = null;
+  #isOver = false;
+  #probeCount = 0;
+  #probing: Promise<ProbedMessage | null> | null = null;
+
+  constructor(hop: RouteHop, events: HopEvents, clock: Clock) {
+    this.peer = hop.peer;
+    this.name = hop.name;
+    this.multiaddrs = hop.multiaddrs;
+    this.span = hop.span;
+    this.ends = hop.ends;
+    this.numericKind = hop.numericKind;
+    this.#events = events;
+    this.#clock = clock;
+    this.#answers = new PendingAnswers(clock);
+  }
+
+  /** How a predecessor is told of this hop. */
+  get asSuccessor(): Successor {
+    return { kind: 'peer', peer: this.peer, multiaddrs: [...this.multiaddrs] };
+  }
+
+  /**
+   * Dials, opens the stream and the session on it. Further calls return the first one's promise.
+   * @throws SkeinError `peer-unreachable`, `timeout`, or what the hop answers
+   */
+  open(
+    node: SkeinNode,
+    message: Extract<OutgoingMessage, { type: 'open' }>,
+    target: HopTarget,
+  ): Promise<OpenedMessage> {
+    if (this.#opened === null) {
+      this.target = target;
+      this.#opened = this.#open(node, message);
+    }
+    return this.#opened;
+  }
+
+  /** @throws SkeinError `stream-closed` */
+  send(message: OutgoingStep, tensors: readonly Tensor[]): Promise<void> | undefined {
+    return this.#openChannel().send(message, tensors);
+  }
+
+  /** Forgets tokens from `position` on; the answer's figures are kept in this object as well. */
+  async truncate(epoch: number, position: number): Promise<TruncatedMessage> {
+    const answer = await this.#ask(
+      { type: 'truncate', epoch, position },
+      { type: 'truncated', tag: epoch, timeoutMs: sessionLimits.controlMs },
+    );
+    if (answer.position > position) {
+      throw this.#error('protocol-violation', `truncated to ${answer.position} not ${position}`);
+    }
+    this.epoch = epoch;
+    this.length = answer.position;
+    this.historyStart = answer.historyStart;
+    return answer;
+  }
+
+  /** Sends outputs to another successor from now on. */
+  async link(epoch: number, target: HopTarget): Promise<void> {
+    const successor = target instanceof Hop ? target.asSuccessor : target && { kind: 'client' };
+    await this.#ask(
+      { type: 'link', epoch, successor: successor as Successor | null },
+      { type: 'linked', tag: epoch, timeoutMs: sessionLimits.controlMs },
+    );
+    this.target = target;
+  }
+
+  /** @throws SkeinError `history-gone` when the outputs are not there any more */
+  replay(message: Omit<ReplayMessage, 'type'>): Promise<ReplayedMessage> {
+    return this.#ask(
+      { type: 'replay', ...message },
+      // Sending a long history takes as long as the successor's computing: no fixed time.
+      { type: 'replayed', tag: message.epoch, timeoutMs: null },
+    );
+  }
+
+  /** Asks how far the hop is; null when it does not answer in time. */
+  probe(): Promise<ProbedMessage | null> {
+    this.#probing ??= this.#probeOnce().finally(() => {
+      this.#probing = null;
+    });
+    return this.#probing;
+  }
+
+  /** Ends the session on the hop in order, or by a reset when it does not answer in time. */
+  async close(): Promise<void> {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (this.#channel === null) return;
+    try {
+      await this.#ask(
+        { type: 'close' },
+        { type: 'closed', tag: null, timeoutMs: sessionLimits.closeMs },
+      );
+      void this.#channel.close().catch(() => {});
+    } catch (error) {
+      this.#channel.abort(toSkeinError(error));
+    } finally {
+      this.#answers.rejectAll(closedByUs());
+    }
+  }
+
+  /** Ends the stream at once. */
+  abort(error: SkeinError): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#answers.rejectAll(error);
+    this.#channel?.abort(error);
+  }
+
+  async #probeOnce(): Promise<ProbedMessage | null> {
+    this.#probeCount += 1;
+    const probe = this.#probeCount;
+    const askedAtMs = this.#clock.now();
+    try {
+      const answer = await this.#ask(
+        { type: 'probe', probe },
+        { type: 'probed', tag: probe, timeoutMs: sessionLimits.probeMs },
+      );
+      this.roundTripMs = this.#clock.now() - askedAtMs;
+      return answer;
+    } catch {
+      return null;
+    }
+  }
+
+  async #open(
+    node: SkeinNode,
+    message: Extract<OutgoingMessage, { type: 'open' }>,
+  ): Promise<OpenedMessage> {
+    const controller = new AbortController();
+    const cancel = this.#clock.schedule(sessionLimits.openMs, () => controller.abort());
+    try {
+      const channel = await node.openChannel<typeof toClientSchema, OutgoingMessage>(
+        { peer: this.peer, multiaddrs: this.multiaddrs },
+        sessionProtocol,
+        toClientSchema,
+        () => ({
+          onMessage: (received) => this.#onMessage(received),
+          onClose: (error) => this.#onClose(error),
+        }),
+        { signal: controller.signal },
+      );
+      if (this.#isOver) {
+        channel.abort(closedByUs());
+        throw closedByUs();
+      }
+      this.#channel = channel;
+    } catch (error) {
+      if (controller.signal.aborted) throw this.#error('timeout', 'no stream in time');
+      throw toSkeinError(error, 'peer-unreachable');
+    } finally {
+      cancel();
+    }
+    this.epoch = message.epoch;
+    const timeoutMs = sessionLimits.openMs;
+    const opened = await this.#ask(message, { type: 'opened', tag: null, timeoutMs });
+    this.isReady = true;
+    return opened;
+  }
+
+  /** Sends a message and waits for its answer. */
+  async #ask<Type extends AnswerType>(
+    message: OutgoingMessage,
+    expected: Expectation<Type>,
+  ): Promise<Answer<Type>> {
+    const channel = this.#openChannel();
+    const answer = this.#answers.expect(expected);
+    channel.send(message);
+    try {
+      return await answer;
+    } catch (error) {
+      const known = toSkeinError(error);
+      throw known.peer === undefined ? this.#error(known.code, known.message) : known;
+    }
+  }
+
+  #onMessage({ message, tensors }: Received<ToClientMessage>): Promise<void> | undefined {
+    switch (message.type) {
+      case 'result':
+        this.#events.onResult(this, { message, tensors });
+        return undefined;
+      case 'step':
+        return this.#events.onRelay(this, { message, tensors });
+      case 'error':
+        this.#onErrorMessage(message);
+        return undefined;
+      case 'kv':
+      case 'kv-imported':
+        return undefined;
+      default:
+        this.#answers.resolve(message);
+        return undefined;
+    }
+  }
+
+  /** An error answers the question that it belongs to; otherwise it is an event. */
+  #onErrorMessage(message: ErrorMessage): void {
+    const error = errorFromHop(message, this.peer);
+    if (this.#answers.has('opened')) this.#answers.reject('opened', error);
+    else if (error.code === 'history-gone' && this.#answers.has('replayed')) {
+      this.#answers.reject('replayed', error);
+    } else this.#events.onError(this, message);
+  }
+
+  #onClose(error: SkeinError | null): void {
+    const reason = error ?? this.#error('stream-closed', 'ended the stream');
+    this.#answers.rejectAll(reason);
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#events.onClosed(this, reason);
+  }
+
+  #openChannel(): MessageChannel<OutgoingMessage> {
+    if (this.#channel !== null) return this.#channel;
+    throw this.#error('stream-closed', 'there is no stream');
+  }
+
+  #error(code: ErrorCode, text: string): SkeinError {
+    return new SkeinError(code, `${this.name} (${this.peer}): ${text}`, { peer: this.peer });
+  }
+}
+
+function closedByUs(): SkeinError {
+  return new SkeinError('aborted', 'the session was closed');
+}

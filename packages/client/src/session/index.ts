@@ -1,0 +1,12 @@
+export { noRouteError } from './no-route-error.js';
+export { sessionLimits } from './session-limits.js';
+export type {
+  RerouteEvent,
+  RouteEvent,
+  SessionEnvironment,
+  SessionEvent,
+  SessionModel,
+  SessionOptions,
+  WaitingEvent,
+} from './session-types.js';
+export { type ExtendOptions, type HopUsageReport, SwarmSession } from './swarm-session.js';

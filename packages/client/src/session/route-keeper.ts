@@ -1,0 +1,412 @@
+import {
+  createSessionId,
+  type PeerId,
+  type SessionId,
+  SkeinError,
+  toSkeinError,
+  type WireType,
+} from '@skein/protocol';
+import { delay } from '../clock.js';
+import type { NoRoute, RouteHop } from '../routing/snapshot.js';
+import { Hop, type HopTarget } from './hop.js';
+import { type Failure, type HopChain, RouteBroken } from './hop-chain.js';
+import { noRouteError } from './no-route-error.js';
+import type { OutgoingMessage } from './outgoing.js';
+import { type HopsPlan, planHops } from './plan-hops.js';
+import { planRebuild } from './plan-rebuild.js';
+import { sessionLimits } from './session-limits.js';
+import type { SessionEnvironment, SessionEvent, SessionModel } from './session-types.js';
+
+/** What a {@link RouteKeeper} needs to know of its session, defaults filled in. */
+export interface RouteKeeperOptions {
+  readonly environment: SessionEnvironment;
+  readonly model: SessionModel;
+  readonly chain: HopChain;
+  readonly tokensMax: number;
+  readonly wireType: WireType;
+  readonly acceptMixedNumerics: boolean;
+  readonly openWaitMs: number;
+  readonly returnWaitMs: number;
+  readonly excludedPeers: ReadonlySet<PeerId>;
+  readonly emit: (event: SessionEvent) => void;
+}
+
+/** One call of {@link RouteKeeper.makeWhole}: what piles up over its attempts. */
+interface Mending {
+  readonly committed: number;
+  readonly startedAtMs: number;
+  readonly failures: Failure[];
+  readonly waitUntilMs: number;
+  rebuildMs: number;
+  areHopsChanged: boolean;
+}
+
+/**
+ * Makes the route of a session whole: opens it in the first place, and after a failure replaces
+ * lost hops, brings every hop to the committed tokens, and leaves it ready for the next step.
+ */
+export class RouteKeeper {
+  readonly #options: RouteKeeperOptions;
+  readonly #chain: HopChain;
+  #session: SessionId = createSessionId();
+  /** Peers that refused without being at fault, and until when they are not asked again. */
+  readonly #refused = new Map<PeerId, number>();
+  #hasOpened = false;
+  /** Ends a wait or a refresh early. */
+  #wake: () => void = () => {};
+
+  constructor(options: RouteKeeperOptions) {
+    this.#options = options;
+    this.#chain = options.chain;
+  }
+
+  /**
+   * Opens or mends the route, so that all hops hold exactly `committed` tokens in a new epoch.
+   * Failures on the way start it again, without the peers that failed.
+   *
+   * @throws SkeinError `no-route` when there is none, or attempts and time ran out; `aborted`
+   */
+  async makeWhole(committed: number, signal: AbortSignal | undefined): Promise<void> {
+    const { environment, openWaitMs, returnWaitMs } = this.#options;
+    const startedAtMs = environment.clock.now();
+    const waitMs = this.#hasOpened ? returnWaitMs : openWaitMs;
+    const mending: Mending = {
+      committed,
+      startedAtMs,
+      failures: [],
+      waitUntilMs: startedAtMs + waitMs,
+      rebuildMs: 0,
+      areHopsChanged: false,
+    };
+    for (let attempt = 0; attempt < sessionLimits.recoveryAttemptsMax; attempt += 1) {
+      const failures = this.#chain.takeFailures();
+      mending.failures.push(...failures);
+      // From here on, what the broken route still says is of an older epoch, and is dropped.
+      this.#chain.epoch += 1;
+      try {
+        signal?.throwIfAborted();
+        await this.#checkEdges(failures);
+        await this.#attempt(mending);
+        this.#report(mending);
+        this.#hasOpened = true;
+        return;
+      } catch (error) {
+        if (!(error instanceof RouteBroken)) throw toSkeinError(error);
+      }
+    }
+    const last = this.#chain.failures.at(-1)?.error;
+    const { recoveryAttemptsMax } = sessionLimits;
+    throw new SkeinError('no-route', `gave up on a route after ${recoveryAttemptsMax} attempts`, {
+      cause: last,
+      details: { lastError: last?.message },
+    });
+  }
+
+  /** Frees the timers of a wait. Whoever waits was interrupted on the chain. */
+  stop(): void {
+    this.#wake();
+  }
+
+  async #attempt(mending: Mending): Promise<void> {
+    const chain = this.#chain;
+    if (chain.hops.length === 0 || chain.hops.some((hop) => hop.isLost)) {
+      const plan = await this.#planOrWait(mending);
+      this.#adopt(plan);
+      mending.areHopsChanged = true;
+    }
+    await this.#synchronise(mending.committed);
+    await this.#linkAll();
+    const rebuildAtMs = this.#now();
+    await this.#rebuild(mending.committed);
+    mending.rebuildMs += this.#now() - rebuildAtMs;
+  }
+
+  /** A hop that is out of its predecessor's reach but answers us is relayed to; else it is lost. */
+  async #checkEdges(failures: readonly Failure[]): Promise<void> {
+    for (const { kind, hop, error } of failures) {
+      const { hops } = this.#chain;
+      const successor = hops[hops.indexOf(hop) + 1];
+      const isOpen = kind === 'edge' && hops.includes(hop) && !hop.isLost;
+      if (!isOpen || successor === undefined || successor.isLost) continue;
+      const answer = await this.#chain.unlessBroken(successor.probe());
+      if (answer === null) {
+        this.#chain.lose(successor, error, { isBlamed: true });
+        throw new RouteBroken();
+      }
+      // Relaying did not help: nobody knows why, so somebody else takes its place.
+      if (hop.needsRelay && hop.target === 'client') {
+        this.#refuse(successor.peer);
+        this.#chain.lose(successor, error, { isBlamed: false });
+        throw new RouteBroken();
+      }
+      hop.needsRelay = true;
+    }
+  }
+
+  /** Plans hops; looks for members, then waits for peers to come back when there is no plan. */
+  async #planOrWait(mending: Mending): Promise<Exclude<HopsPlan, NoRoute>> {
+    for (const { kind, hop, isBlamed } of mending.failures) {
+      if (kind === 'lost' && !isBlamed) this.#refuse(hop.peer);
+    }
+    let plan = this.#plan(mending);
+    let pollMs: number = sessionLimits.returnPollMs;
+    let refreshAtMs = Number.NEGATIVE_INFINITY;
+    for (let round = 0; plan.kind === 'no-route'; round += 1) {
+      if (this.#now() >= refreshAtMs) {
+        await this.#chain.unlessBroken(this.#refresh());
+        refreshAtMs = this.#now() + pollMs;
+        pollMs = Math.min(2 * pollMs, sessionLimits.returnPollMsMax);
+        plan = this.#plan(mending);
+        if (plan.kind !== 'no-route') break;
+      }
+      const remainingMs = mending.waitUntilMs - this.#now();
+      if (remainingMs <= 0) {
+        throw noRouteError(this.#options.model.name, plan, {
+          cause: mending.failures.at(-1)?.error,
+          waitedMs: this.#now() - mending.startedAtMs,
+        });
+      }
+      if (round === 0) {
+        this.#options.emit({ type: 'waiting', missing: plan, waitMsMax: remainingMs });
+      }
+      const delayMs = Math.min(refreshAtMs - this.#now(), remainingMs);
+      await this.#chain.unlessBroken(this.#nextChange(Math.max(delayMs, 1)));
+      plan = this.#plan(mending);
+    }
+    return plan;
+  }
+
+  #plan(mending: Mending): HopsPlan {
+    const { environment, model, tokensMax, acceptMixedNumerics, excludedPeers } = this.#options;
+    const excluded = new Set(excludedPeers);
+    for (const [peer, untilMs] of this.#refused) {
+      if (this.#now() < untilMs) excluded.add(peer);
+      else this.#refused.delete(peer);
+    }
+    const [first] = this.#chain.hops;
+    // Before the first token any kind will do; then the tokens must go on as they began.
+    const isKindFixed = mending.committed > 0 && !acceptMixedNumerics && first !== undefined;
+    return planHops(
+      environment.view.snapshot(model.hash),
+      this.#chain.hops,
+      {
+        model: model.hash,
+        blockCount: model.blockCount,
+        tokensMax,
+        acceptMixedNumerics,
+        numericKind: isKindFixed ? first.numericKind : null,
+        excluded,
+      },
+      environment.random,
+    );
+  }
+
+  #refuse(peer: PeerId): void {
+    this.#refused.set(peer, this.#now() + sessionLimits.refusedMs);
+  }
+
+  /** Looks for members once; that nobody answers is no error here. */
+  async #refresh(): Promise<void> {
+    const { environment, model } = this.#options;
+    const controller = new AbortController();
+    this.#wake = () => controller.abort();
+    const cancel = environment.clock.schedule(sessionLimits.refreshMs, this.#wake);
+    try {
+      await environment.view.directory.refresh({
+        modelName: model.name,
+        signal: controller.signal,
+      });
+    } catch {
+      // What is known already will have to do.
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Until a record of the model changes, a ban ends, or the time is over. */
+  async #nextChange(delayMs: number): Promise<void> {
+    const { environment, model } = this.#options;
+    const { clock, view } = environment;
+    const controller = new AbortController();
+    this.#wake = () => controller.abort();
+    const unsubscribe = view.directory.onChange(({ record }) => {
+      if (record.body.model === model.hash) controller.abort();
+    });
+    const banMs = view.bans.nextExpiryMs() ?? delayMs;
+    await delay(clock, Math.min(delayMs, banMs), controller.signal);
+    unsubscribe();
+  }
+
+  /** Puts the planned hops into the chain; hops that the plan has no use for are closed. */
+  #adopt(plan: Exclude<HopsPlan, NoRoute>): void {
+    const { environment } = this.#options;
+    const create = (hop: RouteHop) => new Hop(hop, this.#chain, environment.clock);
+    const before = this.#chain.hops;
+    if (plan.kind === 'repair') {
+      const hops = plan.hops.map((hop) =>
+        typeof hop === 'number' ? (before[hop] as Hop) : create(hop),
+      );
+      for (const [index, hop] of hops.entries()) {
+        // A new successor may well be within reach.
+        if (hops[index + 1] !== before[before.indexOf(hop) + 1]) hop.needsRelay = false;
+      }
+      this.#chain.setHops(hops);
+      return;
+    }
+    // Peers may serve both routes for a moment: another id keeps the sessions apart.
+    this.#session = createSessionId();
+    this.#chain.setHops(plan.hops.map(create));
+    for (const hop of before) void hop.close();
+  }
+
+  /** Brings all hops into the epoch with at most `committed` tokens; opens those that are new. */
+  async #synchronise(committed: number): Promise<void> {
+    const chain = this.#chain;
+    const { epoch } = chain;
+    const work = chain.hops.map(async (hop, index) => {
+      try {
+        if (!hop.isReady) await this.#open(hop, chain.hops[index + 1] ?? null);
+        if (hop.epoch < epoch) await hop.truncate(epoch, committed);
+      } catch (error) {
+        this.#onHopError(hop, toSkeinError(error));
+      }
+    });
+    await chain.unlessBroken(Promise.all(work));
+  }
+
+  /** Opens a hop, or waits for the opening that an attempt before began. */
+  async #open(hop: Hop, successor: Hop | null): Promise<void> {
+    const { environment, model, tokensMax, wireType } = this.#options;
+    const message: Extract<OutgoingMessage, { type: 'open' }> = {
+      type: 'open',
+      session: this.#session,
+      model: model.hash,
+      numericKind: hop.numericKind,
+      span: hop.span,
+      ends: hop.ends,
+      tokensMax,
+      wireType,
+      epoch: this.#chain.epoch,
+      successor: successor?.asSuccessor ?? null,
+    };
+    await hop.open(environment.node, message, successor);
+    // Nobody waits for this one: it only measures.
+    void hop.probe().then(() => {
+      if (hop.roundTripMs === null) return;
+      environment.view.measurements.addRoundTrip(hop.peer, hop.roundTripMs);
+    });
+  }
+
+  /** Tells hops whose successor changed. */
+  async #linkAll(): Promise<void> {
+    const { hops, epoch } = this.#chain;
+    const work = hops.map(async (hop, index) => {
+      const successor = hops[index + 1] ?? null;
+      const target: HopTarget = hop.needsRelay && successor !== null ? 'client' : successor;
+      if (hop.target === target) return;
+      try {
+        await hop.link(epoch, target);
+      } catch (error) {
+        this.#onHopError(hop, toSkeinError(error));
+      }
+    });
+    await this.#chain.unlessBroken(Promise.all(work));
+  }
+
+  /** Fills the caches of hops that lack committed tokens. */
+  async #rebuild(committed: number): Promise<void> {
+    const chain = this.#chain;
+    // Each round without success takes one hop's history as gone: the last has none left.
+    for (let round = 0; round <= chain.hops.length; round += 1) {
+      const groups = planRebuild(chain.hops, committed);
+      if (groups.length === 0) return;
+      await this.#cutBack(groups, committed);
+      try {
+        for (const group of groups) {
+          const hops = chain.hops.slice(group.first, group.last + 1);
+          const feeder = group.source === 'client' ? null : (chain.hops[group.first - 1] as Hop);
+          const until = (hops.at(-1) as Hop).span.end;
+          const range = { from: group.from, to: committed, hops, feeder, until };
+          await chain.run({ ...range, logits: 'none', topK: 0 });
+          for (const hop of hops) hop.length = committed;
+        }
+        return;
+      } catch (error) {
+        const { code, peer } = toSkeinError(error);
+        if (error instanceof RouteBroken || code !== 'history-gone') throw error;
+        chain.epoch += 1;
+        await this.#synchronise(committed);
+        const feeder = chain.hops.find((hop) => hop.peer === peer);
+        if (feeder !== undefined) feeder.historyStart = committed;
+      }
+    }
+    throw new SkeinError('internal', 'the caches could not be rebuilt');
+  }
+
+  /** Hops that hold more than their group starts from forget it, all hops in one new epoch. */
+  async #cutBack(groups: ReturnType<typeof planRebuild>, committed: number): Promise<void> {
+    const chain = this.#chain;
+    const lengths = chain.hops.map((_hop, index) => {
+      const group = groups.find(({ first, last }) => first <= index && index <= last);
+      return group?.from ?? committed;
+    });
+    if (chain.hops.every((hop, index) => hop.length <= (lengths[index] as number))) return;
+    chain.epoch += 1;
+    const { epoch } = chain;
+    const work = chain.hops.map(async (hop, index) => {
+      try {
+        await hop.truncate(epoch, lengths[index] as number);
+      } catch (error) {
+        this.#onHopError(hop, toSkeinError(error));
+      }
+    });
+    await chain.unlessBroken(Promise.all(work));
+  }
+
+  /** A question to a hop failed. */
+  #onHopError(hop: Hop, error: SkeinError): void {
+    // Ended by us, or taken care of when the stream closed.
+    if (error.code === 'aborted') return;
+    const isBlamed = error.blame === 'peer';
+    if (!isBlamed) this.#refuse(hop.peer);
+    this.#chain.lose(hop, error, { isBlamed });
+  }
+
+  /** Tells the owner what was mended. */
+  #report(mending: Mending): void {
+    const { emit, environment } = this.#options;
+    const { hops } = this.#chain;
+    if (mending.areHopsChanged) emit({ type: 'route', hops: hops.map(toRouteHop) });
+    // Peers that failed before the route stood are banned, but nothing was rerouted.
+    if (!this.#hasOpened) return;
+    const nowMs = environment.clock.now();
+    for (const { kind, hop, error, detectionMs, noticedAtMs } of mending.failures) {
+      // The successor turned out to be lost, which is a failure of its own.
+      if (kind === 'edge' && !(hops.includes(hop) && hop.target === 'client')) continue;
+      const covering = hops.filter(
+        ({ span }) => span.start < hop.span.end && hop.span.start < span.end,
+      );
+      emit({
+        type: 'reroute',
+        kind: kind === 'lost' ? 'replaced' : 'relayed',
+        reason: error.code,
+        message: error.message,
+        lostPeer: hop.peer,
+        span: hop.span,
+        newPeers: kind === 'lost' ? covering.map(({ peer }) => peer) : [],
+        detectionMs,
+        rebuildMs: mending.rebuildMs,
+        recoveryMs: nowMs - noticedAtMs,
+      });
+    }
+  }
+
+  #now(): number {
+    return this.#options.environment.clock.now();
+  }
+}
+
+function toRouteHop(hop: Hop): RouteHop {
+  const { peer, name, multiaddrs, span, ends, numericKind } = hop;
+  return { peer, name, multiaddrs, span, ends, numericKind };
+}

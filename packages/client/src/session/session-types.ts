@@ -1,0 +1,78 @@
+import type { ErrorCode, ModelHash, PeerId, Span, WireType } from '@skein/protocol';
+import type { Clock, Random } from '../clock.js';
+import type { SkeinNode } from '../network/contracts.js';
+import type { NoRoute, RouteHop } from '../routing/snapshot.js';
+import type { SwarmView } from '../routing/swarm-view.js';
+
+/** The facts of a model that a session depends on. */
+export interface SessionModel {
+  readonly hash: ModelHash;
+  /** For messages to people. */
+  readonly name: string;
+  readonly blockCount: number;
+  readonly vocabSize: number;
+  readonly contextLength: number;
+}
+
+/** Collaborators of a session. */
+export interface SessionEnvironment {
+  readonly node: SkeinNode;
+  readonly view: SwarmView;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Options of a session. */
+export interface SessionOptions {
+  /** Longest context, in tokens. Default: the model's. */
+  readonly tokensMax?: number;
+  /** Element type of hidden rows between hops. Default: `f16`. */
+  readonly wireType?: WireType;
+  /** Hops may differ in numeric kind. Default: false. */
+  readonly acceptMixedNumerics?: boolean;
+  /** Rows of a prefill chunk. Default: `sessionLimits.chunkRows`. */
+  readonly chunkRows?: number;
+  /** Wait for a first route when there is none now. Default: 0, fail at once. */
+  readonly openWaitMs?: number;
+  /** Wait for peers to come back when a running session has no route. Default: 30 s. */
+  readonly returnWaitMs?: number;
+  /** Peers never to use. */
+  readonly excludedPeers?: Iterable<PeerId>;
+  readonly onEvent?: (event: SessionEvent) => void;
+}
+
+/** What happens to a session's route. */
+export type SessionEvent = RouteEvent | RerouteEvent | WaitingEvent;
+
+/** The route stands: after opening, and after every change of it. */
+export interface RouteEvent {
+  readonly type: 'route';
+  readonly hops: readonly RouteHop[];
+}
+
+/** A failure was mended; tokens go on as if nothing had happened. */
+export interface RerouteEvent {
+  readonly type: 'reroute';
+  /** `replaced`: other peers took over. `relayed`: the client passes outputs on over an edge. */
+  readonly kind: 'replaced' | 'relayed';
+  readonly reason: ErrorCode;
+  readonly message: string;
+  /** The peer that failed, or the one whose successor is out of its reach. */
+  readonly lostPeer: PeerId;
+  readonly span: Span;
+  /** The peers that cover the span now. */
+  readonly newPeers: readonly PeerId[];
+  /** From the last sign of progress to the notice of the failure. */
+  readonly detectionMs: number;
+  /** Filling the caches of the new peers. */
+  readonly rebuildMs: number;
+  /** From the notice until the session could go on; the rebuild is part of it. */
+  readonly recoveryMs: number;
+}
+
+/** There is no route; the session waits for peers to come back. */
+export interface WaitingEvent {
+  readonly type: 'waiting';
+  readonly missing: NoRoute;
+  readonly waitMsMax: number;
+}

@@ -1,0 +1,112 @@
+import { type Received, type ResultMessage, SkeinError } from '@skein/protocol';
+import { createDeferred } from './deferred.js';
+import type { Hop } from './hop.js';
+
+/** Tokens that are to pass some hops, and what is wanted at the other end. */
+export interface RunRequest {
+  /** The tokens `[from, to)`. */
+  readonly from: number;
+  readonly to: number;
+  /** The hops that the steps pass; the last of them answers. */
+  readonly hops: readonly Hop[];
+  /** The hop whose stored outputs are the input; null when the client sends tokens. */
+  readonly feeder: Hop | null;
+  /** The block before which a replay ends; null lets the steps go on to the end of the model. */
+  readonly until: number | null;
+  readonly logits: 'none' | 'last' | 'all';
+  readonly topK: number;
+  /** Called for each result in order. What it throws is the last hop's fault. */
+  readonly onResult?: (received: Received<ResultMessage>, chunk: Chunk) => void;
+}
+
+/** The rows of one step. */
+export interface Chunk {
+  readonly position: number;
+  readonly rows: number;
+}
+
+interface SentStep extends Chunk {
+  readonly step: number;
+  readonly sentAtMs: number;
+}
+
+/** Where a run stands. It sends nothing itself. */
+export class StepRun {
+  readonly request: RunRequest;
+  readonly done = createDeferred<void>();
+  /** Number of the run's first step. */
+  readonly firstStep: number;
+  #sentTo: number;
+  #completedTo: number;
+  #answers = 0;
+  readonly #inFlight: SentStep[] = [];
+
+  constructor(request: RunRequest, firstStep: number) {
+    this.request = request;
+    this.firstStep = firstStep;
+    this.#sentTo = request.from;
+    this.#completedTo = request.from;
+  }
+
+  get isComplete(): boolean {
+    return this.#completedTo === this.request.to;
+  }
+
+  /** The oldest step without an answer. */
+  get oldestStep(): number {
+    return this.#inFlight[0]?.step ?? this.firstStep + this.#answers;
+  }
+
+  /** Rows that were sent and not answered; of a replay, all that may be on their way. */
+  get rowsInFlight(): number {
+    const sentTo = this.request.feeder === null ? this.#sentTo : this.request.to;
+    return sentTo - this.#completedTo;
+  }
+
+  /** The chunk to be sent next; null when enough are in flight, or all were sent. */
+  nextChunk(window: { rowsMax: number; stepsInFlightMax: number }): Chunk | null {
+    const rows = Math.min(this.request.to - this.#sentTo, window.rowsMax);
+    if (rows <= 0 || this.#inFlight.length >= window.stepsInFlightMax) return null;
+    return { position: this.#sentTo, rows };
+  }
+
+  noteSent(step: SentStep): void {
+    this.#inFlight.push(step);
+    this.#sentTo = step.position + step.rows;
+  }
+
+  /**
+   * Checks that a result is the one that is due.
+   * @returns the step that it answers; of a replayed step the time of sending is not known
+   * @throws SkeinError `protocol-violation`
+   */
+  accept(message: ResultMessage): Chunk & { readonly sentAtMs: number | null } {
+    if (this.request.feeder !== null) return this.#acceptReplayed(message);
+    const sent = this.#inFlight.shift();
+    if (sent === undefined || sent.step !== message.step) {
+      throw violation(`step ${message.step} instead of ${sent?.step ?? 'none'}`);
+    }
+    const end = sent.position + sent.rows;
+    if (message.position !== end) throw violation(`length ${message.position} instead of ${end}`);
+    this.#completedTo = end;
+    return sent;
+  }
+
+  /** The feeder cut the steps: only their order and end are known. */
+  #acceptReplayed(message: ResultMessage): Chunk & { readonly sentAtMs: null } {
+    const expected = this.firstStep + this.#answers;
+    const { position, step } = message;
+    if (step !== expected) throw violation(`step ${step} instead of ${expected}`);
+    if (position <= this.#completedTo || position > this.request.to) {
+      throw violation(`length ${position} after ${this.#completedTo} of ${this.request.to}`);
+    }
+    const chunk = { position: this.#completedTo, rows: position - this.#completedTo };
+    this.#answers += 1;
+    this.#completedTo = position;
+    return { ...chunk, sentAtMs: null };
+  }
+}
+
+function violation(text: string): SkeinError {
+  return new SkeinError('protocol-violation', `unexpected result: ${text}`);
+}

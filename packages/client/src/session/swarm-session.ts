@@ -1,0 +1,258 @@
+import { limits, type Logits, type PeerId, SkeinError, type TokenId } from '@skein/protocol';
+import { decodeLogits, joinLogits } from './decode-logits.js';
+import { HopChain, RouteBroken } from './hop-chain.js';
+import { RouteKeeper } from './route-keeper.js';
+import { sessionLimits } from './session-limits.js';
+import type {
+  SessionEnvironment,
+  SessionEvent,
+  SessionModel,
+  SessionOptions,
+} from './session-types.js';
+import { TokenBuffer } from './token-buffer.js';
+
+/** What {@link SwarmSession.extend} is to return, and how it is ended early. */
+export interface ExtendOptions {
+  /** Rows that give logits. Default: `last`. */
+  readonly logits?: 'none' | 'last' | 'all';
+  /** Candidates a row; 0 (default) is the whole vocabulary. */
+  readonly topK?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What one hop cost so far, over the single-token steps of the session. */
+export interface HopUsageReport {
+  readonly peer: PeerId;
+  readonly steps: number;
+  /** Means of a step; null before the first. */
+  readonly queueMs: number | null;
+  readonly computeMs: number | null;
+  readonly roundTripMs: number | null;
+}
+
+/**
+ * One context of tokens on a route through the swarm. Peers may fail at any time: the session
+ * replaces them and goes on, and what `extend` returns is what an unbroken route would return.
+ *
+ * Calls must not overlap. Whoever opens a session closes it.
+ */
+export class SwarmSession {
+  readonly model: SessionModel;
+  readonly tokensMax: number;
+
+  readonly #tokens = new TokenBuffer();
+  readonly #chain: HopChain;
+  readonly #keeper: RouteKeeper;
+  readonly #emit: (event: SessionEvent) => void;
+  /** Tokens that every hop of an unbroken route holds. */
+  #committed = 0;
+  /** The hops may hold more than the committed tokens, or there are none yet. */
+  #isOutOfStep = true;
+  #isBusy = false;
+  #closing: Promise<void> | null = null;
+
+  /** Does no I/O: the route is opened by {@link open} or with the first tokens. */
+  constructor(environment: SessionEnvironment, model: SessionModel, options: SessionOptions = {}) {
+    this.model = model;
+    this.tokensMax = Math.min(options.tokensMax ?? model.contextLength, model.contextLength);
+    this.#emit = options.onEvent ?? (() => {});
+    const chunkRows = options.chunkRows ?? sessionLimits.chunkRows;
+    this.#chain = new HopChain({
+      view: environment.view,
+      clock: environment.clock,
+      tokens: this.#tokens,
+      chunkRows: Math.min(chunkRows, limits.stepRowsMax),
+    });
+    this.#keeper = new RouteKeeper({
+      environment,
+      model,
+      chain: this.#chain,
+      tokensMax: this.tokensMax,
+      wireType: options.wireType ?? 'f16',
+      acceptMixedNumerics: options.acceptMixedNumerics ?? false,
+      openWaitMs: options.openWaitMs ?? 0,
+      returnWaitMs: options.returnWaitMs ?? sessionLimits.returnWaitMs,
+      excludedPeers: new Set(options.excludedPeers ?? []),
+      emit: (event) => this.#emit(event),
+    });
+  }
+
+  /** Tokens in the context. */
+  get length(): number {
+    return this.#committed;
+  }
+
+  /** The token at a position below {@link length}. */
+  tokenAt(position: number): TokenId {
+    return this.#tokens.at(position);
+  }
+
+  /**
+   * Opens the route. Without it the first `extend` does.
+   * @throws SkeinError `no-route`, `aborted`
+   */
+  open(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    return this.#exclusively(options.signal, () => this.#makeWhole(options.signal));
+  }
+
+  /**
+   * Appends tokens to the context and returns the logits that were asked for, null without any. On
+   * an error the context is as it was before, up to whole chunks that were computed.
+   *
+   * @throws SkeinError `context-exceeded`, `no-route`, `aborted`, `bad-argument`
+   */
+  extend(
+    tokens: readonly TokenId[] | Int32Array,
+    options: ExtendOptions = {},
+  ): Promise<Logits | null> {
+    return this.#exclusively(options.signal, () => this.#extend(tokens, options));
+  }
+
+  /**
+   * Computes the last token once more, to see its logits in another width: the whole vocabulary
+   * when the candidates did not suffice.
+   */
+  async again(options: ExtendOptions = {}): Promise<Logits | null> {
+    const last = this.tokenAt(this.#committed - 1);
+    await this.truncate(this.#committed - 1);
+    return await this.extend([last], options);
+  }
+
+  /** The last logits cannot be right: the hop that sent them is blamed and replaced. */
+  rejectOutput(error: SkeinError): void {
+    const last = this.#chain.hops.at(-1);
+    if (last !== undefined) this.#chain.lose(last, error, { isBlamed: true });
+  }
+
+  /** Forgets tokens from `position` on. The hops are told with the next tokens. */
+  async truncate(position: number): Promise<void> {
+    if (!Number.isInteger(position) || position < 0 || position > this.#committed) {
+      throw new SkeinError('bad-argument', `cannot truncate ${this.#committed} to ${position}`);
+    }
+    if (this.#isBusy) throw overlapping();
+    if (position === this.#committed) return;
+    this.#committed = position;
+    this.#tokens.truncate(position);
+    this.#isOutOfStep = true;
+  }
+
+  /** Queue, compute and distance of each hop of the route. */
+  usage(): readonly HopUsageReport[] {
+    return this.#chain.hops.map(({ peer, usage, roundTripMs }) => {
+      const { steps, queueMs, computeMs } = usage;
+      const mean = (sum: number) => (steps === 0 ? null : sum / steps);
+      return { peer, steps, queueMs: mean(queueMs), computeMs: mean(computeMs), roundTripMs };
+    });
+  }
+
+  /** Ends the session on all hops within a second, and whatever waits on it. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#chain.interrupt(new SkeinError('aborted', 'the session was closed'));
+    this.#chain.stop();
+    if (this.#chain.failures.length === 0) this.#chain.forgiveAll();
+    this.#keeper.stop();
+    await Promise.all(this.#chain.hops.map((hop) => hop.close()));
+  }
+
+  async #extend(
+    tokens: readonly TokenId[] | Int32Array,
+    options: ExtendOptions,
+  ): Promise<Logits | null> {
+    this.#check(tokens, options);
+    const { vocabSize } = this.model;
+    const wanted = options.logits ?? 'last';
+    const asked = options.topK ?? 0;
+    const topK = asked >= vocabSize ? 0 : asked;
+    const target = this.#committed + tokens.length;
+    const parts: Logits[] = [];
+    this.#tokens.append(tokens);
+    try {
+      while (this.#committed < target) {
+        if (options.signal?.aborted) throw abortError(options.signal);
+        if (this.#isOutOfStep) await this.#makeWhole(options.signal);
+        const run = this.#chain.run({
+          from: this.#committed,
+          to: target,
+          hops: this.#chain.hops,
+          feeder: null,
+          until: null,
+          logits: wanted,
+          topK,
+          onResult: ({ tensors }, { position, rows }) => {
+            const isLast = position + rows === target;
+            if (wanted === 'all' || (wanted === 'last' && isLast)) {
+              const rowCount = wanted === 'all' ? rows : 1;
+              parts.push(decodeLogits(tensors, { rowCount, topK, vocabSize }));
+            }
+            this.#committed = position + rows;
+          },
+        });
+        await run.catch((error: unknown) => this.#onBroken(error));
+      }
+    } catch (error) {
+      this.#tokens.truncate(this.#committed);
+      this.#isOutOfStep = true;
+      throw error;
+    }
+    return joinLogits(parts);
+  }
+
+  /** A broken route is mended in the next round; anything else ends the call. */
+  #onBroken(error: unknown): void {
+    if (!(error instanceof RouteBroken)) throw error;
+    this.#isOutOfStep = true;
+  }
+
+  async #makeWhole(signal: AbortSignal | undefined): Promise<void> {
+    await this.#keeper.makeWhole(this.#committed, signal);
+    this.#isOutOfStep = false;
+  }
+
+  #check(tokens: readonly TokenId[] | Int32Array, { topK }: ExtendOptions): void {
+    if (tokens.length === 0) throw new SkeinError('bad-argument', 'no tokens to extend with');
+    const length = this.#committed + tokens.length;
+    if (length > this.tokensMax) {
+      const text = `${length} tokens do not fit a context of ${this.tokensMax}`;
+      const details = { tokens: length, tokensMax: this.tokensMax };
+      throw new SkeinError('context-exceeded', text, { details });
+    }
+    for (const token of tokens) {
+      if (Number.isInteger(token) && token >= 0 && token < this.model.vocabSize) continue;
+      throw new SkeinError('bad-argument', `token ${token} of ${this.model.vocabSize}`);
+    }
+    if (topK === undefined || (Number.isInteger(topK) && topK >= 0)) return;
+    throw new SkeinError('bad-argument', `topK must be a whole number from 0, got ${topK}`);
+  }
+
+  /** Runs one call at a time, and ends it early when the signal aborts. */
+  async #exclusively<Value>(
+    signal: AbortSignal | undefined,
+    call: () => Promise<Value>,
+  ): Promise<Value> {
+    if (this.#closing !== null) throw new SkeinError('aborted', 'the session was closed');
+    if (this.#isBusy) throw overlapping();
+    if (signal?.aborted) throw abortError(signal);
+    this.#isBusy = true;
+    const abort = () => this.#chain.interrupt(abortError(signal as AbortSignal));
+    signal?.addEventListener('abort', abort);
+    try {
+      return await call();
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      this.#isBusy = false;
+    }
+  }
+}
+
+function abortError(signal: AbortSignal): SkeinError {
+  return new SkeinError('aborted', 'aborted by the caller', { cause: signal.reason });
+}
+
+function overlapping(): SkeinError {
+  return new SkeinError('bad-argument', 'calls of one session must not overlap');
+}

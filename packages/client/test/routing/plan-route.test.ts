@@ -1,0 +1,262 @@
+import type { ModelHash, PeerId } from '@skein/protocol';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { blockMs, edgeMs, entryMs } from '../../src/routing/peer-cost.js';
+import { planRepair, planRoute } from '../../src/routing/plan-route.js';
+import { routingLimits } from '../../src/routing/routing-limits.js';
+import type { PeerView, Route } from '../../src/routing/snapshot.js';
+
+const model = 'f'.repeat(64) as ModelHash;
+const blockCount = 5;
+const request = { model, blockCount };
+const noLuck = () => 0;
+
+function peer(
+  name: string,
+  [start, end]: readonly [number, number],
+  changes: Partial<Omit<PeerView, 'record'>> & { record?: Partial<PeerView['record']> } = {},
+): PeerView {
+  const { record, ...view } = changes;
+  return {
+    peer: name as PeerId,
+    latencyMs: 10,
+    blockMs: null,
+    queueMs: null,
+    sessionsInFlight: 0,
+    isBanned: false,
+    ...view,
+    record: {
+      state: 'serving',
+      name,
+      model,
+      blockCount,
+      span: { start, end },
+      ends: { embedding: start === 0, head: end === blockCount },
+      numericKind: 'f16/f16',
+      decodeBlocksPerSecond: 100,
+      kvTokensFree: 1000,
+      kvTokensMax: 1000,
+      queuedRows: 0,
+      multiaddrs: [],
+      ...record,
+    },
+  };
+}
+
+const names = (route: ReturnType<typeof planRoute>) =>
+  route.kind === 'route' ? route.hops.map(({ name, span }) => `${name} ${span.start}:${span.end}`) : route;
+
+/** Tries every assignment of blocks to peers. */
+function bruteForceCost(peers: readonly PeerView[]): number | null {
+  let best: number | null = null;
+  const visit = (block: number, current: PeerView | null, costMs: number): void => {
+    if (block === blockCount) {
+      if (!current?.record.ends.head) return;
+      const total = costMs + edgeMs(current, null);
+      if (best === null || total < best) best = total;
+      return;
+    }
+    for (const next of peers) {
+      const { span, ends } = next.record;
+      if (block < span.start || block >= span.end) continue;
+      if (block === 0 && !ends.embedding) continue;
+      const enterMs = next === current ? 0 : edgeMs(current, next) + entryMs(next, 0);
+      visit(block + 1, next, costMs + enterMs + blockMs(next));
+    }
+  };
+  visit(0, null, 0);
+  return best;
+}
+
+const arbitraryPeer = fc
+  .record({
+    start: fc.nat(blockCount - 1),
+    length: fc.integer({ min: 1, max: blockCount }),
+    latencyMs: fc.option(fc.integer({ min: 0, max: 200 })),
+    queueMs: fc.option(fc.integer({ min: 0, max: 50 })),
+    speed: fc.constantFrom(0, 20, 100, 1000),
+    numericKind: fc.constantFrom('f16/f16', 'q8_0/f16'),
+    isBanned: fc.boolean(),
+    hostsEnds: fc.boolean(),
+  })
+  .map((facts) => (index: number) => {
+    const end = Math.min(blockCount, facts.start + facts.length);
+    const { latencyMs, queueMs, isBanned, numericKind, hostsEnds } = facts;
+    return peer(`p${index}`, [facts.start, end], {
+      latencyMs,
+      queueMs,
+      isBanned,
+      record: {
+        numericKind,
+        decodeBlocksPerSecond: facts.speed,
+        ends: { embedding: hostsEnds && facts.start === 0, head: hostsEnds && end === blockCount },
+      },
+    });
+  });
+const arbitrarySwarm = fc
+  .array(arbitraryPeer, { maxLength: 7 })
+  .map((builders) => builders.map((build, index) => build(index)));
+
+function checkRoute(route: Route, peers: readonly PeerView[]): void {
+  let block = 0;
+  for (const hop of route.hops) {
+    const view = peers.find((candidate) => candidate.peer === hop.peer) as PeerView;
+    expect(hop.span.start).toBe(block);
+    expect(hop.span.end).toBeGreaterThan(block);
+    expect(view.record.span.start).toBeLessThanOrEqual(hop.span.start);
+    expect(view.record.span.end).toBeGreaterThanOrEqual(hop.span.end);
+    expect(hop.ends).toEqual({ embedding: block === 0, head: hop.span.end === blockCount });
+    block = hop.span.end;
+  }
+  expect(block).toBe(blockCount);
+}
+
+describe('planRoute', () => {
+  it('costs what the best of all routes costs', () => {
+    fc.assert(
+      fc.property(arbitrarySwarm, (peers) => {
+        const route = planRoute({ peers }, request, noLuck);
+        const usable = peers.filter(({ isBanned }) => !isBanned);
+        const kinds = ['f16/f16', 'q8_0/f16'].map((kind) =>
+          bruteForceCost(usable.filter(({ record }) => record.numericKind === kind)),
+        );
+        const costs = kinds.filter((cost) => cost !== null);
+        if (route.kind === 'no-route') {
+          expect(costs).toEqual([]);
+          return;
+        }
+        checkRoute(route, peers);
+        expect(route.costMs).toBeCloseTo(Math.min(...costs), 6);
+        expect(new Set(route.hops.map(({ numericKind }) => numericKind)).size).toBe(1);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('stays within the tie-break of the best, whatever the luck', () => {
+    fc.assert(
+      fc.property(arbitrarySwarm, fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })), (peers, luck) => {
+        const random = () => luck.next().value as number;
+        const mixed = { ...request, acceptMixedNumerics: true };
+        const route = planRoute({ peers }, mixed, random);
+        const best = bruteForceCost(peers.filter(({ isBanned }) => !isBanned));
+        if (route.kind === 'no-route') {
+          expect(best).toBeNull();
+          return;
+        }
+        checkRoute(route, peers);
+        const bound = (best as number) * (1 + routingLimits.nearEqualRatio);
+        expect(route.costMs).toBeLessThanOrEqual(bound + 1e-6);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('uses spans in part', () => {
+    const slow = peer('slow', [0, 5], { record: { decodeBlocksPerSecond: 10 } });
+    const fast = peer('fast', [2, 4], { record: { decodeBlocksPerSecond: 10_000 } });
+    expect(names(planRoute({ peers: [slow, fast] }, request, noLuck))).toEqual([
+      'slow 0:2',
+      'fast 2:4',
+      'slow 4:5',
+    ]);
+  });
+
+  it('takes near-equal routes at random', () => {
+    const peers = [peer('a', [0, 5]), peer('b', [0, 5])];
+    const picks = new Set<unknown>();
+    for (let seed = 0; seed < 20; seed += 1) {
+      let draw = seed;
+      const random = () => {
+        draw = (draw * 7 + 3) % 20;
+        return draw / 20;
+      };
+      picks.add(JSON.stringify(names(planRoute({ peers }, request, random))));
+    }
+    expect(picks.size).toBe(2);
+  });
+
+  it('avoids peers without room, unless there is no other', () => {
+    const full = peer('full', [0, 5], { record: { kvTokensFree: 10 } });
+    const far = peer('far', [0, 5], { latencyMs: 400 });
+    const never = peer('never', [0, 5], { record: { kvTokensMax: 50 }, latencyMs: 0 });
+    const long = { ...request, tokensMax: 100 };
+    expect(names(planRoute({ peers: [full, far, never] }, long, noLuck))).toEqual(['far 0:5']);
+    expect(names(planRoute({ peers: [full, never] }, long, noLuck))).toEqual(['full 0:5']);
+  });
+
+  it('says what is missing', () => {
+    const peers = [
+      peer('a', [0, 2], { record: { ends: { embedding: false, head: false } } }),
+      peer('b', [3, 4]),
+      peer('banned', [2, 3], { isBanned: true }),
+      peer('draining', [4, 5], { record: { state: 'draining' } }),
+    ];
+    expect(planRoute({ peers }, request, noLuck)).toEqual({
+      kind: 'no-route',
+      missingBlocks: [
+        { start: 2, end: 3 },
+        { start: 4, end: 5 },
+      ],
+      isEmbeddingMissing: true,
+      isHeadMissing: true,
+      needsMixedNumerics: false,
+      unusablePeers: ['banned'],
+    });
+  });
+
+  it('says when only the numeric kinds stand in the way', () => {
+    const peers = [
+      peer('a', [0, 3]),
+      peer('b', [3, 5], { record: { numericKind: 'q8_0/f16' } }),
+    ];
+    expect(planRoute({ peers }, request, noLuck)).toMatchObject({
+      kind: 'no-route',
+      missingBlocks: [{ start: 3, end: 5 }],
+      needsMixedNumerics: true,
+    });
+    const mixed = { ...request, acceptMixedNumerics: true };
+    expect(names(planRoute({ peers }, mixed, noLuck))).toEqual(['a 0:3', 'b 3:5']);
+  });
+});
+
+describe('planRepair', () => {
+  const repair = {
+    model,
+    span: { start: 1, end: 4 },
+    ends: { embedding: false, head: false },
+    numericKind: 'f16/f16',
+  };
+
+  it('covers just the range, by several hops if need be', () => {
+    const slow = { record: { decodeBlocksPerSecond: 50 } };
+    const peers = [peer('a', [0, 3]), peer('b', [2, 5], slow)];
+    expect(names(planRepair({ peers }, repair, noLuck))).toEqual(['a 1:3', 'b 3:4']);
+  });
+
+  it('leaves out excluded peers and other numeric kinds', () => {
+    const peers = [
+      peer('a', [0, 5]),
+      peer('b', [0, 5], { record: { numericKind: 'q8_0/f16' } }),
+      peer('c', [0, 5], { latencyMs: 500 }),
+    ];
+    const excluded = new Set(['a' as PeerId]);
+    expect(names(planRepair({ peers }, { ...repair, excluded }, noLuck))).toEqual(['c 1:4']);
+  });
+
+  it('prefers a peer near to its neighbours', () => {
+    const peers = [peer('near', [0, 5], { latencyMs: 5 }), peer('far', [0, 5], { latencyMs: 50 })];
+    expect(names(planRepair({ peers }, repair, noLuck))).toEqual(['near 1:4']);
+  });
+
+  it('plans a large swarm in milliseconds', () => {
+    const peers = Array.from({ length: 500 }, (_, index) => {
+      const start = (index * 7) % 76;
+      return peer(`p${index}`, [start, start + 5], { latencyMs: index % 90 });
+    });
+    const wide = { ...repair, span: { start: 4, end: 76 } };
+    const startedAtMs = performance.now();
+    expect(planRepair({ peers }, wide, noLuck).kind).toBe('route');
+    expect(performance.now() - startedAtMs).toBeLessThan(500);
+  });
+});

@@ -1,0 +1,263 @@
+import {
+  bytesOf,
+  type Ends,
+  int32View,
+  type PeerId,
+  type Received,
+  type Span,
+  type StepMessage,
+  type Successor,
+  type Tensor,
+  type ToClientMessage,
+  type ToHopMessage,
+} from '@skein/protocol';
+import type { ToyChannel } from './toy-channel.js';
+import {
+  logNormaliser,
+  rowsToTensor,
+  tensorToRows,
+  type ToyCache,
+  type ToyRow,
+  toyBlock,
+  toyEmbed,
+  toyLogits,
+} from './toy-model.js';
+import type { ToyPeer } from './toy-swarm.js';
+
+/** What a fault rule sees of a step that a hop is about to compute. */
+export interface StepContext {
+  readonly peer: ToyPeer;
+  readonly position: number;
+  readonly rows: number;
+  readonly end: number;
+  readonly isReplay: boolean;
+}
+
+/** What happens instead of the step; `kill-after` computes and forwards it first. */
+export type FaultAction =
+  | 'kill'
+  | 'kill-after'
+  | 'hang'
+  | 'stick'
+  | 'drop'
+  | 'close'
+  | 'corrupt'
+  | { readonly code: string; readonly endsStream?: boolean };
+
+/** One session on a toy peer, by the letter of `messages/session.ts`. */
+export class ToyHop {
+  readonly peer: ToyPeer;
+  readonly session: string;
+  readonly span: Span;
+  readonly ends: Ends;
+  readonly #channel: ToyChannel<object>;
+  readonly #caches: ToyCache[];
+  #epoch: number;
+  #successor: Successor | null;
+  #outputs: ToyRow[] = [];
+  #historyStart = 0;
+  #received: number | null = null;
+  #completed: number | null = null;
+  /** A step failed: those after it cannot be computed until the client truncates. */
+  #hasFailed = false;
+
+  constructor(
+    peer: ToyPeer,
+    channel: ToyChannel<object>,
+    open: Extract<ToHopMessage, { type: 'open' }>,
+  ) {
+    this.peer = peer;
+    this.session = open.session;
+    this.span = open.span;
+    this.ends = open.ends;
+    this.#channel = channel;
+    this.#caches = Array.from({ length: open.span.end - open.span.start }, () => []);
+    this.#epoch = open.epoch;
+    this.#successor = open.successor;
+  }
+
+  get length(): number {
+    return this.#caches[0]?.length ?? 0;
+  }
+
+  onMessage({ message, tensors }: Received<ToHopMessage>): void {
+    switch (message.type) {
+      case 'step':
+        return this.step(message, tensors);
+      case 'truncate':
+        return this.#truncate(message);
+      case 'link':
+        if (message.epoch !== this.#epoch) this.peer.violation(`link in epoch ${message.epoch}`);
+        this.#successor = message.successor;
+        return this.answer({ type: 'linked', epoch: message.epoch });
+      case 'replay':
+        return this.#replay(message);
+      case 'probe': {
+        const { probe } = message;
+        const [received, completed] = [this.#received, this.#completed];
+        const { queuedRows } = this.peer;
+        return this.answer({ type: 'probed', probe, received, completed, queuedRows });
+      }
+      default:
+        this.peer.violation(`unexpected ${message.type}`);
+    }
+  }
+
+  /** A step, from the client or from a predecessor. */
+  step(message: StepMessage, tensors: readonly Tensor[]): void {
+    if (message.epoch < this.#epoch) return;
+    if (message.epoch > this.#epoch) this.peer.violation(`step of future epoch ${message.epoch}`);
+    const { step, position, rows } = message;
+    this.#received = step;
+    if (this.#hasFailed) return;
+    const isReplay = message.until !== undefined;
+    const context = { peer: this.peer, position, rows, end: position + rows, isReplay };
+    const fault = this.peer.faultFor(context);
+    if (fault !== null && fault !== 'kill-after' && fault !== 'corrupt') {
+      return this.#failStep(fault, message);
+    }
+    if (this.peer.isHung || this.peer.isStuck) return;
+    if (position !== this.length) {
+      this.peer.violation(`${this.peer.name}: step at ${position}, length ${this.length}`);
+      return this.error('position-mismatch', message);
+    }
+    if (this.length + rows > this.peer.kvTokens) return this.error('kv-full', message);
+    const output = this.#compute(tensors[0] as Tensor);
+    this.#completed = step;
+    const trace = [...message.trace, 100, 1000 * this.#caches.length];
+    this.#pass({ ...message, trace }, output, fault === 'corrupt');
+    if (fault === 'kill-after') queueMicrotask(() => this.peer.kill());
+  }
+
+  answer(message: object, tensors?: readonly Tensor[]): void {
+    if (this.peer.isHung || this.#channel.isClosed) return;
+    this.#channel.send(message as ToClientMessage, tensors);
+  }
+
+  error(code: string, cause: { step?: number; epoch?: number; about?: PeerId }): void {
+    this.#hasFailed = true;
+    const { step, epoch, about } = cause;
+    const optional = { ...(step !== undefined && { step }), ...(about !== undefined && { about }) };
+    this.answer({ type: 'error', code, message: `toy ${code}`, epoch: epoch ?? 0, ...optional });
+  }
+
+  drop(): void {
+    if (!this.#channel.isClosed) this.#channel.abort(new Error('toy'));
+  }
+
+  #failStep(fault: Exclude<FaultAction, 'kill-after' | 'corrupt'>, message: StepMessage): void {
+    if (fault === 'kill') this.peer.kill();
+    else if (fault === 'hang') this.peer.isHung = true;
+    else if (fault === 'stick') this.peer.isStuck = true;
+    else if (fault === 'close') {
+      this.peer.hops.delete(this.session);
+      void this.#channel.close();
+    } else if (fault !== 'drop') {
+      const { step, epoch } = message;
+      this.error(fault.code, fault.endsStream ? { epoch } : { step, epoch });
+      if (!fault.endsStream) return;
+      this.peer.hops.delete(this.session);
+      void this.#channel.close();
+    }
+  }
+
+  #compute(input: Tensor): ToyRow[] {
+    const rows = this.ends.embedding
+      ? Array.from(int32View(input.bytes), toyEmbed)
+      : tensorToRows(input);
+    return rows.map((row) => {
+      let hidden = row;
+      for (const [index, cache] of this.#caches.entries()) {
+        hidden = toyBlock(this.span.start + index, cache, hidden);
+      }
+      return hidden;
+    });
+  }
+
+  #pass(message: StepMessage, output: readonly ToyRow[], isCorrupt: boolean): void {
+    this.#outputs.push(...output);
+    const surplus = this.#outputs.length - this.peer.historyRows;
+    if (surplus > 0) {
+      this.#outputs.splice(0, surplus);
+      this.#historyStart += surplus;
+    }
+    const endsHere = this.ends.head || message.until === this.span.end;
+    if (endsHere) this.#sendResult(message, output, isCorrupt);
+    else this.#forward(message, rowsToTensor(output));
+  }
+
+  #sendResult(message: StepMessage, output: readonly ToyRow[], isCorrupt: boolean): void {
+    const { step, epoch, trace } = message;
+    const result = { type: 'result', step, epoch, position: this.length, trace };
+    if (message.logits === undefined) return this.answer(result, []);
+    const rows = message.logits === 'all' ? output : output.slice(-1);
+    const { vocabSize } = this.peer.swarm.model;
+    const full = rows.map((row) => toyLogits(row, vocabSize));
+    const normalisers = Float32Array.from(full, logNormaliser);
+    if (isCorrupt) normalisers.fill(Number.NaN);
+    const last: Tensor = { type: 'f32', shape: [rows.length], bytes: bytesOf(normalisers) };
+    const { topK = 0 } = message;
+    if (topK === 0) return this.answer(result, [floats(full, vocabSize), last]);
+    const ids = full.map((logits) =>
+      Int32Array.from(logits.keys())
+        .sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b)
+        .slice(0, topK),
+    );
+    const tops = full.map((logits, row) =>
+      Float32Array.from(ids[row] as Int32Array, (id) => logits[id] as number),
+    );
+    const flat = Int32Array.from(ids.flatMap((row) => [...row]));
+    const idTensor: Tensor = { type: 'i32', shape: [rows.length, topK], bytes: bytesOf(flat) };
+    this.answer(result, [idTensor, floats(tops, topK), last]);
+  }
+
+  #forward(message: StepMessage, tensor: Tensor): void {
+    const { tensors: _layouts, ...step } = message;
+    if (this.#successor === null) return this.peer.violation('no successor to forward to');
+    if (this.#successor.kind === 'client') return this.answer(step, [tensor]);
+    const { peer } = this.#successor;
+    const isSent = this.peer.swarm.push(this.peer, peer, this.session, step, tensor);
+    if (!isSent) this.error('peer-unreachable', { step: step.step, epoch: step.epoch, about: peer });
+  }
+
+  #truncate({ epoch, position }: { epoch: number; position: number }): void {
+    if (epoch <= this.#epoch) this.peer.violation(`truncate to epoch ${epoch} in ${this.#epoch}`);
+    this.#epoch = epoch;
+    this.#hasFailed = false;
+    const length = Math.min(position, this.length);
+    for (const cache of this.#caches) cache.length = length;
+    this.#historyStart = Math.min(this.#historyStart, length);
+    this.#outputs.length = Math.min(this.#outputs.length, length - this.#historyStart);
+    const historyStart = this.#historyStart;
+    this.answer({ type: 'truncated', epoch, position: length, historyStart });
+  }
+
+  /** Steps of three rows, so that they never fall together with the client's chunks. */
+  #replay(message: Extract<ToHopMessage, { type: 'replay' }>): void {
+    const { epoch, from, to, until } = message;
+    if (epoch !== this.#epoch) this.peer.violation(`replay in epoch ${epoch}`);
+    if (from < this.#historyStart || this.peer.forgetsHistory) {
+      return this.error('history-gone', { step: message.step, epoch });
+    }
+    let steps = 0;
+    for (let position = from; position < to; position += 3) {
+      const offset = position - this.#historyStart;
+      const rows = this.#outputs.slice(offset, offset + Math.min(3, to - position));
+      const step = message.step + steps;
+      steps += 1;
+      this.#forward(
+        { type: 'step', step, epoch, position, rows: rows.length, until, trace: [], tensors: [] } as
+          unknown as StepMessage,
+        rowsToTensor(rows),
+      );
+    }
+    this.answer({ type: 'replayed', epoch, steps });
+  }
+}
+
+function floats(rows: readonly Float32Array[], width: number): Tensor {
+  const values = new Float32Array(rows.length * width);
+  for (const [index, row] of rows.entries()) values.set(row, index * width);
+  return { type: 'f32', shape: [rows.length, width], bytes: bytesOf(values) };
+}
+

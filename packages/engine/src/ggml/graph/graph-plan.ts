@@ -1,0 +1,110 @@
+/**
+ * Lays out a batch: which rows stand where, and what shape the graph has. Pure. Two batches with
+ * the same key can be computed by the same graph with other numbers in it.
+ */
+import type { HiddenType, Span } from '@skein/protocol';
+import type { KvStore } from '../kv-store.js';
+
+/** Where the rows of an item come from. */
+export type InputKind = 'tokens' | HiddenType;
+
+/** What is wanted of an item's rows. `last` and `all` are logits. */
+export type OutputKind = HiddenType | 'none' | 'last' | 'all';
+
+/** One session's share, as far as the layout goes. */
+export interface PlanItem {
+  readonly rows: number;
+  readonly input: InputKind;
+  readonly output: OutputKind;
+  /** Cache and attended (padded) length; null for a session without blocks. */
+  readonly cache: { readonly store: KvStore; readonly attendedTokens: number } | null;
+}
+
+/** An item with its place in the batch. */
+export interface PlacedItem<Item extends PlanItem> {
+  readonly item: Item;
+  /** First row in the batch. */
+  readonly start: number;
+  /** First row among the outputs of its kind, and how many there are. */
+  readonly outputStart: number;
+  readonly outputRows: number;
+}
+
+export interface GraphPlan<Item extends PlanItem = PlanItem> {
+  readonly key: string;
+  readonly span: Span;
+  readonly rowCount: number;
+  readonly placed: readonly PlacedItem<Item>[];
+  /** Rows of each kind of input, in this order from the first row on. */
+  readonly inputRows: Readonly<Record<InputKind, number>>;
+  /** Rows of each kind of output, in this order among the kept rows. */
+  readonly outputRows: Readonly<Record<HiddenType | 'logits', number>>;
+  /** Batch rows that are kept, in output order; null when that is every row in its place. */
+  readonly keptRows: Int32Array | null;
+}
+
+export const inputOrder: readonly InputKind[] = ['tokens', 'f32', 'f16', 'bf16'];
+const outputOrder = ['f32', 'f16', 'bf16', 'logits'] as const;
+
+/** Sorts the items so that rows of one kind stand together, and finds out which are kept. */
+export function planGraph<Item extends PlanItem>(
+  span: Span,
+  items: readonly Item[],
+): GraphPlan<Item> {
+  const ordered = inputOrder.flatMap((kind) => items.filter(({ input }) => input === kind));
+  const starts = new Map<Item, number>();
+  const inputRows = { tokens: 0, f32: 0, f16: 0, bf16: 0 };
+  let rowCount = 0;
+  for (const item of ordered) {
+    starts.set(item, rowCount);
+    rowCount += item.rows;
+    inputRows[item.input] += item.rows;
+  }
+  const outputRows = { f32: 0, f16: 0, bf16: 0, logits: 0 };
+  const kept: number[] = [];
+  const outputs = new Map<Item, { outputStart: number; outputRows: number }>();
+  for (const kind of outputOrder) {
+    for (const item of ordered.filter(({ output }) => outputClass(output) === kind)) {
+      const wanted = item.output === 'last' ? 1 : item.rows;
+      const start = starts.get(item) as number;
+      outputs.set(item, { outputStart: outputRows[kind], outputRows: wanted });
+      outputRows[kind] += wanted;
+      for (let row = item.rows - wanted; row < item.rows; row += 1) kept.push(start + row);
+    }
+  }
+  const isEveryRow = kept.length === rowCount && kept.every((row, index) => row === index);
+  const placed = ordered.map((item) => ({
+    item,
+    start: starts.get(item) as number,
+    ...(outputs.get(item) ?? { outputStart: 0, outputRows: 0 }),
+  }));
+  const keptRows = isEveryRow ? null : Int32Array.from(kept);
+  const key = describe(span, ordered, { inputRows, outputRows, isEveryRow });
+  return { key, span, rowCount, placed, inputRows, outputRows, keptRows };
+}
+
+function outputClass(output: OutputKind): (typeof outputOrder)[number] | 'none' {
+  return output === 'last' || output === 'all' ? 'logits' : output;
+}
+
+/** Everything that the graph's structure depends on. */
+function describe(
+  span: Span,
+  items: readonly PlanItem[],
+  rows: {
+    inputRows: GraphPlan['inputRows'];
+    outputRows: GraphPlan['outputRows'];
+    isEveryRow: boolean;
+  },
+): string {
+  const segments = items.map(
+    ({ rows: count, cache }) => `${count}@${cache?.store.id}:${cache?.attendedTokens}`,
+  );
+  return [
+    `${span.start}-${span.end}`,
+    Object.values(rows.inputRows).join(),
+    Object.values(rows.outputRows).join(),
+    rows.isEveryRow,
+    ...segments,
+  ].join('|');
+}

@@ -1,0 +1,167 @@
+/**
+ * The operations of a transformer, on one context. Shapes in comments have the outermost dimension
+ * first, as in the rest of this code; ggml itself counts dimensions from the innermost.
+ */
+import type { HiddenType } from '@skein/protocol';
+import type { Context, Graph, Tensor } from '../c-types.js';
+import type { Ggml } from '../load-ggml.js';
+import { typeIds } from '../type-ids.js';
+import type { LinearWeights } from '../weights/model-weights.js';
+
+/** `GGML_PREC_F32`: accumulate in f32 even where a backend would take f16. */
+const precisionF32 = 10;
+
+/** `GGML_ROPE_TYPE_NORMAL` and `GGML_ROPE_TYPE_NEOX`. */
+const ropeModes = { norm: 0, neox: 2 } as const;
+
+/** How queries and keys are rotated. */
+export interface RopeParameters {
+  readonly mode: 'neox' | 'norm';
+  readonly theta: number;
+  readonly headDim: number;
+  readonly magnitude: number;
+  readonly divisors: Tensor | null;
+}
+
+/** Appends operations to one graph. */
+export class Operations {
+  constructor(
+    readonly ggml: Ggml,
+    readonly context: Context,
+    readonly graph: Graph,
+  ) {}
+
+  /** A tensor that is written before each computation: `[size]` or `[rows, size]`. */
+  input(type: keyof typeof typeIds, size: number, rows?: number): Tensor {
+    const { ggml, context } = this;
+    const tensor =
+      rows === undefined
+        ? ggml.new_tensor_1d(context, typeIds[type], size)
+        : ggml.new_tensor_2d(context, typeIds[type], size, rows);
+    ggml.set_input(tensor);
+    return tensor;
+  }
+
+  /** Marks a tensor that is read after the computation, and adds what it depends on. */
+  output(x: Tensor): Tensor {
+    this.ggml.set_output(x);
+    this.ggml.build_forward_expand(this.graph, x);
+    return x;
+  }
+
+  /** Adds an operation now, so that it runs before those that are added later. */
+  now(x: Tensor): void {
+    this.ggml.build_forward_expand(this.graph, x);
+  }
+
+  add(a: Tensor, b: Tensor): Tensor {
+    return this.ggml.add(this.context, a, b);
+  }
+
+  /** `x / rms(x) * weight` over the innermost dimension, `weight` `[size]`. */
+  rmsNorm(x: Tensor, weight: Tensor, epsilon: number): Tensor {
+    const { ggml, context } = this;
+    return ggml.mul(context, ggml.rms_norm(context, x, epsilon), weight);
+  }
+
+  /** `[rows, inputs] -> [rows, outputs]` */
+  linear(x: Tensor, { matrix, bias }: LinearWeights): Tensor {
+    const product = this.ggml.mul_mat(this.context, matrix, x);
+    return bias === null ? product : this.ggml.add(this.context, product, bias);
+  }
+
+  /** `silu(gate) * up`, element by element. */
+  swiglu(gate: Tensor, up: Tensor): Tensor {
+    return this.ggml.swiglu_split(this.context, gate, up);
+  }
+
+  /** `[rows, heads, headDim]`, rotated by `positions` `[rows]`. */
+  rope(x: Tensor, positions: Tensor, rope: RopeParameters): Tensor {
+    // The divisors express the whole scaling, so ggml's own knobs stay neutral.
+    return this.ggml.rope_ext(
+      this.context,
+      x,
+      positions,
+      rope.divisors,
+      rope.headDim,
+      ropeModes[rope.mode],
+      0,
+      rope.theta,
+      1,
+      0,
+      rope.magnitude,
+      0,
+      0,
+    );
+  }
+
+  reshape(x: Tensor, shape: readonly [number, number] | readonly [number, number, number]): Tensor {
+    const [first, second, third] = shape;
+    return third === undefined
+      ? this.ggml.reshape_2d(this.context, x, second, first)
+      : this.ggml.reshape_3d(this.context, x, third, second, first);
+  }
+
+  /** Rows `[start, start + rows)` of an f32 matrix with `columns` columns, without a copy. */
+  rows(x: Tensor, columns: number, range: { start: number; rows: number }): Tensor {
+    const stride = columns * 4;
+    return this.ggml.view_2d(this.context, x, columns, range.rows, stride, range.start * stride);
+  }
+
+  /** The rows that `indices` names, as f32: `[indices, columns]`. */
+  gather(x: Tensor, indices: Tensor): Tensor {
+    return this.ggml.get_rows(this.context, x, indices);
+  }
+
+  /** Writes `rows` into those of `target` that `indices` (i64) names, converting the type. */
+  scatter(target: Tensor, rows: Tensor, indices: Tensor): Tensor {
+    return this.ggml.set_rows(this.context, target, rows, indices);
+  }
+
+  /** Puts row blocks under each other; a tree, so that no row is copied more than log n times. */
+  stack(parts: readonly Tensor[]): Tensor {
+    let level = [...parts];
+    while (level.length > 1) {
+      const next: Tensor[] = [];
+      for (let index = 0; index < level.length; index += 2) {
+        const [top, bottom] = level.slice(index, index + 2) as [Tensor, Tensor?];
+        next.push(bottom === undefined ? top : this.ggml.concat(this.context, top, bottom, 1));
+      }
+      level = next;
+    }
+    return level[0] as Tensor;
+  }
+
+  cast(x: Tensor, type: HiddenType): Tensor {
+    return this.ggml.cast(this.context, x, typeIds[type]);
+  }
+
+  softmax(x: Tensor): Tensor {
+    return this.ggml.soft_max(this.context, x);
+  }
+
+  /**
+   * Attention in one fused operation.
+   * @param queries `[heads, rows, headDim]`
+   * @param keys `[kvHeads, length, headDim]`, as `values`
+   * @param mask `[rows, length]` f16, 0 or -infinity
+   * @returns `[rows, heads, headDim]`
+   */
+  flashAttention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor, scale: number) {
+    const { ggml, context } = this;
+    const attended = ggml.flash_attn_ext(context, queries, keys, values, mask, scale, 0, 0);
+    ggml.flash_attn_ext_set_prec?.(attended, precisionF32);
+    return attended;
+  }
+
+  /** The same in primitives, for devices whose fused kernel lacks the head size. */
+  plainAttention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor, scale: number) {
+    const { ggml, context } = this;
+    const scores = ggml.mul_mat(context, keys, queries); // [heads, rows, length]
+    ggml.mul_mat_set_prec?.(scores, precisionF32);
+    const weights = ggml.soft_max_ext(context, scores, mask, scale, 0); // [heads, rows, length]
+    const columns = ggml.cont(context, ggml.transpose(context, values)); // [kvHeads, headDim, length]
+    const mixed = ggml.mul_mat(context, columns, weights); // [heads, rows, headDim]
+    return ggml.cont(context, ggml.permute(context, mixed, 0, 2, 1, 3)); // [rows, heads, headDim]
+  }
+}

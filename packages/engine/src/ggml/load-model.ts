@@ -1,0 +1,149 @@
+/** Puts a span of a model on a device: everything between a path and a graph that can be run. */
+import {
+  type EngineInfo,
+  type EngineOptions,
+  type ModelConfig,
+  SkeinError,
+  spanLength,
+} from '@skein/protocol';
+import { openModel } from '../model/open-model.js';
+import { type ConcreteDevice, openRuntime } from './choose-device.js';
+import { createContext } from './create-context.js';
+import type { ModelGraphSettings } from './graph/step-graph.js';
+import { type KvLayout, kvRowBytes } from './kv-store.js';
+import { ropeFrequencies } from './rope-frequencies.js';
+import type { Runtime } from './runtime.js';
+import { typeIds } from './type-ids.js';
+import { loadWeights } from './weights/load-weights.js';
+import { arrangeWeights, ropeDivisorsName } from './weights/model-weights.js';
+import { planWeights, type WeightPlan } from './weights/weight-plan.js';
+import { WeightStore } from './weights/weight-store.js';
+
+/** Tokens that one engine may cache at most: more would not fit any machine of today. */
+const kvTokensLimit = 64 * 1024 * 1024;
+
+/** A model on a device. */
+export interface LoadedModel {
+  readonly runtime: Runtime;
+  readonly settings: ModelGraphSettings;
+  readonly info: EngineInfo;
+  /** Frees the weights and the device. */
+  free(): void;
+}
+
+/** {@link EngineOptions} with the device decided. */
+export type LoadModelOptions = Omit<EngineOptions, 'device'> & { readonly device: ConcreteDevice };
+
+/**
+ * Loads the tensors of a span and its ends.
+ * @throws SkeinError `bad-argument`, `bad-configuration`, `model-unknown`, `model-corrupt`,
+ *   `model-unsupported`, `out-of-memory`, `aborted`
+ */
+export async function loadModel(options: LoadModelOptions): Promise<LoadedModel> {
+  const { span, ends, signal } = options;
+  const model = await openModel(options.modelPath, { signal });
+  const { config } = model;
+  validateOptions(options, config);
+  const plan = planWeights(model, options);
+  const runtime = await openRuntime(options.device, { threads: options.threads });
+  let store: WeightStore | null = null;
+  try {
+    store = new WeightStore(runtime, plan.tensors);
+    const { threads } = runtime;
+    const { onProgress } = options;
+    await loadWeights(runtime.ggml, store.tensors, { threads, signal, onProgress });
+    const tensors = new Map(store.tensors.map(({ name, tensor }) => [name, tensor]));
+    const { divisors, magnitude } = ropeFrequencies(config);
+    if (divisors !== null) tensors.set(ropeDivisorsName, store.addVector(divisors));
+    const weights = arrangeWeights(tensors, { config, span, ends });
+    const { headDim } = config;
+    const { mode, theta } = config.rope;
+    const rope = { mode, theta, headDim, magnitude, divisors: weights.ropeDivisors };
+    const kvLayout = createKvLayout(runtime, options, config);
+    const attention = chooseAttention(runtime, kvLayout, config);
+    const owned = store;
+    return {
+      runtime,
+      settings: { config, rope, kvLayout, attention, weights },
+      info: describe(runtime, options, { config, plan, kvLayout }),
+      free: () => {
+        owned.free();
+        runtime.stop();
+      },
+    };
+  } catch (error) {
+    store?.free();
+    runtime.stop();
+    throw error;
+  }
+}
+
+function validateOptions({ span, kvTokensMax }: LoadModelOptions, config: ModelConfig): void {
+  const isOrdered = Number.isInteger(span.start) && Number.isInteger(span.end);
+  if (!isOrdered || span.start < 0 || span.start > span.end || span.end > config.blockCount) {
+    const message = `Blocks ${span.start}:${span.end} are not within 0:${config.blockCount}.`;
+    throw new SkeinError('bad-argument', message, { details: { span } });
+  }
+  if (!Number.isInteger(kvTokensMax) || kvTokensMax < 0 || kvTokensMax > kvTokensLimit) {
+    throw new SkeinError('bad-argument', `${kvTokensMax} is no number of tokens to cache.`);
+  }
+}
+
+function createKvLayout(
+  runtime: Runtime,
+  { kvType }: LoadModelOptions,
+  config: ModelConfig,
+): KvLayout {
+  return {
+    type: kvType,
+    rowElements: config.kvHeadCount * config.headDim,
+    // The CPU skips padding; devices read all of it, and their kernels want multiples of 256.
+    paddingTokens: runtime.usesCpuOnly ? 64 : 256,
+    contextLength: config.contextLength,
+  };
+}
+
+/** The fused operation where the device has it for this head size and cache type. */
+function chooseAttention(
+  runtime: Runtime,
+  kvLayout: KvLayout,
+  { headDim, headCount, kvHeadCount }: ModelConfig,
+): 'flash' | 'plain' {
+  const { ggml } = runtime;
+  const context = createContext(ggml, 16);
+  const tokens = kvLayout.paddingTokens;
+  const input = (type: number, heads: number, rows: number) => {
+    const flat = ggml.new_tensor_2d(context, type, headDim * heads, rows);
+    return ggml.permute(context, ggml.reshape_3d(context, flat, headDim, heads, rows), 0, 2, 1, 3);
+  };
+  const queries = input(typeIds.f32, headCount, 1);
+  const cached = input(typeIds[kvLayout.type], kvHeadCount, tokens);
+  const mask = ggml.new_tensor_2d(context, typeIds.f16, tokens, 1);
+  const fused = ggml.flash_attn_ext(context, queries, cached, cached, mask, 1, 0, 0);
+  const isSupported = runtime.supports(fused);
+  ggml.free(context);
+  return isSupported ? 'flash' : 'plain';
+}
+
+function describe(
+  runtime: Runtime,
+  options: LoadModelOptions,
+  loaded: { config: ModelConfig; plan: WeightPlan; kvLayout: KvLayout },
+): EngineInfo {
+  const { device, ggml, threads } = runtime;
+  const { span, ends, kvType, kvTokensMax } = options;
+  return {
+    description: `ggml ${ggml.version()} ${device.name} (${device.description})`,
+    device: device.kind,
+    deviceName: device.description,
+    threads,
+    config: loaded.config,
+    span,
+    ends,
+    weightType: loaded.plan.dominantType,
+    kvType,
+    weightBytes: loaded.plan.byteLength,
+    kvBytesPerToken: 2 * spanLength(span) * kvRowBytes(loaded.kvLayout),
+    kvTokensMax,
+  };
+}

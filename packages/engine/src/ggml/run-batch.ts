@@ -1,0 +1,74 @@
+/** Computes a batch; long runs of logits go through the head in pieces. */
+import { type Logits, SkeinError, type Span } from '@skein/protocol';
+import type { GraphCache } from './graph/graph-cache.js';
+import { planGraph } from './graph/graph-plan.js';
+import { type RunItem, type RunOutput, runGraph } from './graph/run-graph.js';
+import type { LoadedModel } from './load-model.js';
+
+/** An item of a batch; all items of one batch use the same blocks. */
+export interface BatchItem extends RunItem {
+  readonly span: Span;
+}
+
+/** Logits and their softmax, in f32, that one graph may hold. */
+const headBytesMax = 128 * 1024 * 1024;
+
+/** Runs one batch. @throws SkeinError `engine-failed` */
+export function runBatch<Item extends BatchItem>(
+  { runtime, settings }: LoadedModel,
+  graphs: GraphCache,
+  items: readonly Item[],
+): Map<Item, RunOutput> {
+  const { config } = settings;
+  const run = <Each extends RunItem>(span: Span, batch: readonly Each[]) =>
+    runGraph(runtime, config, graphs, planGraph(span, batch));
+  const span = items[0]?.span ?? { start: 0, end: 0 };
+
+  const headRowsMax = Math.max(1, Math.floor(headBytesMax / (8 * config.vocabSize)));
+  const isLong = ({ output, rows }: Item) => output === 'all' && rows > headRowsMax;
+  // `last` rows are few; `all` rows of several items together could still be too many.
+  const isSplit = items.some(isLong) || sumOfAllRows(items) > headRowsMax;
+  if (!isSplit) return run(span, items);
+
+  const inner = new Map(
+    items.map((item) => [item, item.output === 'all' ? { ...item, output: 'f32' as const } : item]),
+  );
+  const hidden = run(span, [...inner.values()]);
+  return new Map(
+    items.map((item) => {
+      const output = hidden.get(inner.get(item) as Item) ?? null;
+      if (item.output !== 'all' || output?.kind !== 'hidden') return [item, output];
+      const pieces: Logits[] = [];
+      const rowBytes = output.bytes.length / item.rows;
+      for (let row = 0; row < item.rows; row += headRowsMax) {
+        const rows = Math.min(headRowsMax, item.rows - row);
+        const bytes = output.bytes.subarray(row * rowBytes, (row + rows) * rowBytes);
+        const piece = { ...item, rows, bytes, input: 'f32' as const, cache: null };
+        const logits = run({ start: 0, end: 0 }, [piece]).get(piece);
+        if (logits?.kind !== 'logits') throw new SkeinError('internal', 'the head gave no logits');
+        pieces.push(logits.logits);
+      }
+      return [item, { kind: 'logits', logits: joinLogits(pieces) }];
+    }),
+  );
+}
+
+function sumOfAllRows(items: readonly BatchItem[]): number {
+  return items.reduce((sum, { output, rows }) => sum + (output === 'all' ? rows : 0), 0);
+}
+
+function joinLogits(pieces: readonly Logits[]): Logits {
+  const first = pieces[0] as Logits;
+  const rowCount = pieces.reduce((sum, piece) => sum + piece.rowCount, 0);
+  const ids = first.ids === null ? null : new Int32Array(rowCount * first.width);
+  const logits = new Float32Array(rowCount * first.width);
+  const logNormalisers = new Float32Array(rowCount);
+  let row = 0;
+  for (const piece of pieces) {
+    if (piece.ids !== null) ids?.set(piece.ids, row * first.width);
+    logits.set(piece.logits, row * first.width);
+    logNormalisers.set(piece.logNormalisers, row);
+    row += piece.rowCount;
+  }
+  return { rowCount, width: first.width, ids, logits, logNormalisers };
+}

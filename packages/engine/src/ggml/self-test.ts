@@ -1,0 +1,156 @@
+/** Computes one small random block on a device and on the CPU, and compares. */
+import { type ModelConfig, SkeinError } from '@skein/protocol';
+import type { Tensor } from './c-types.js';
+import { createContext } from './create-context.js';
+import { GraphCache } from './graph/graph-cache.js';
+import { planGraph } from './graph/graph-plan.js';
+import { runGraph } from './graph/run-graph.js';
+import { capacityFor, type KvLayout, KvPool } from './kv-store.js';
+import type { Runtime } from './runtime.js';
+import { typeIds } from './type-ids.js';
+import type { BlockWeights } from './weights/model-weights.js';
+
+/** Devices accumulate in f16 in places; a broken driver is off by far more. */
+const relativeErrorMax = 2e-2;
+
+const rows = 5;
+
+/** Head size 64 is one that every fused attention kernel has. */
+const config: ModelConfig = {
+  architecture: 'llama',
+  blockCount: 1,
+  hiddenSize: 256,
+  headCount: 4,
+  kvHeadCount: 2,
+  headDim: 64,
+  feedForwardSize: 512,
+  vocabSize: 1,
+  contextLength: 256,
+  rmsNormEpsilon: 1e-5,
+  rope: { theta: 10_000, mode: 'neox', scaling: { kind: 'none' } },
+  slidingWindow: null,
+  tiedEmbeddings: false,
+  qkvBias: false,
+  attentionOutputBias: false,
+  feedForwardBias: false,
+  qkNorm: false,
+  bosTokenId: null,
+  eosTokenIds: [],
+};
+
+/** @throws SkeinError `engine-failed` when the device's numbers are not the CPU's */
+export function assertDeviceComputes(device: Runtime, cpu: Runtime): void {
+  const [found, expected] = [computeBlock(device), computeBlock(cpu)];
+  let error = 0;
+  let scale = 0;
+  for (const [index, value] of expected.entries()) {
+    error = Math.max(error, Math.abs((found[index] as number) - value));
+    scale = Math.max(scale, Math.abs(value));
+  }
+  // Written so that a NaN fails.
+  if (error <= relativeErrorMax * scale) return;
+  throw new SkeinError(
+    'engine-failed',
+    `${device.device.name} failed its self-test: relative error ${error / scale}.\n` +
+      '1. Update its driver.\n' +
+      '2. Or choose another device, for example: --device cpu',
+  );
+}
+
+function computeBlock(runtime: Runtime): Float32Array {
+  const kvLayout: KvLayout = {
+    type: 'f16',
+    rowElements: config.kvHeadCount * config.headDim,
+    paddingTokens: 256,
+    contextLength: config.contextLength,
+  };
+  const block = createBlock(runtime);
+  const pool = new KvPool(runtime, kvLayout, 0);
+  const cache = new GraphCache(runtime, {
+    config,
+    kvLayout,
+    attention: 'flash',
+    rope: { mode: 'neox', theta: config.rope.theta, headDim: 64, magnitude: 1, divisors: null },
+    weights: {
+      blocks: new Map([[0, block.weights]]),
+      embedding: null,
+      head: null,
+      ropeDivisors: null,
+    },
+  });
+  const store = pool.acquire(1, capacityFor(rows, kvLayout));
+  try {
+    if (store === null) throw new SkeinError('out-of-memory', 'The device has no memory.');
+    const input = pseudoRandom(rows * config.hiddenSize, { seed: 1, scale: 1 });
+    const item = {
+      rows,
+      position: 0,
+      input: 'f32' as const,
+      output: 'f32' as const,
+      bytes: new Uint8Array(input.buffer),
+      topK: 0,
+      cache: { store, attendedTokens: 256 },
+    };
+    const plan = planGraph({ start: 0, end: 1 }, [item]);
+    const output = runGraph(runtime, config, cache, plan).get(item);
+    if (output?.kind !== 'hidden') throw new Error('the self-test has no output');
+    return new Float32Array(output.bytes.buffer);
+  } finally {
+    cache.free();
+    if (store !== null) pool.release(store);
+    block.free();
+  }
+}
+
+/** Random f32 weights on the device: the same on every device. */
+function createBlock(runtime: Runtime): { weights: BlockWeights; free: () => void } {
+  const { ggml } = runtime;
+  const context = createContext(ggml, 16);
+  const { hiddenSize, feedForwardSize } = config;
+  const kvSize = config.kvHeadCount * config.headDim;
+  const pending: { tensor: Tensor; values: Float32Array }[] = [];
+  const vector = (values: Float32Array) => {
+    const tensor = ggml.new_tensor_1d(context, typeIds.f32, values.length);
+    pending.push({ tensor, values });
+    return tensor;
+  };
+  const linear = (outputs: number, inputs: number) => {
+    const tensor = ggml.new_tensor_2d(context, typeIds.f32, inputs, outputs);
+    const scale = 1.7 / Math.sqrt(inputs);
+    const values = pseudoRandom(outputs * inputs, { seed: pending.length + 2, scale });
+    pending.push({ tensor, values });
+    return { matrix: tensor, bias: null };
+  };
+  const weights: BlockWeights = {
+    attentionNorm: vector(new Float32Array(hiddenSize).fill(1)),
+    query: linear(hiddenSize, hiddenSize),
+    key: linear(kvSize, hiddenSize),
+    value: linear(kvSize, hiddenSize),
+    queryNorm: null,
+    keyNorm: null,
+    attentionOutput: linear(hiddenSize, hiddenSize),
+    feedForwardNorm: vector(new Float32Array(hiddenSize).fill(1)),
+    gate: linear(feedForwardSize, hiddenSize),
+    up: linear(feedForwardSize, hiddenSize),
+    down: linear(hiddenSize, feedForwardSize),
+  };
+  const buffer = ggml.backend_alloc_ctx_tensors_from_buft(context, runtime.bufferType);
+  if (buffer === null) throw new SkeinError('out-of-memory', 'The device has no memory.');
+  for (const { tensor, values } of pending) {
+    ggml.backend_tensor_set(tensor, values, 0, values.byteLength);
+  }
+  const free = () => {
+    ggml.backend_buffer_free(buffer);
+    ggml.free(context);
+  };
+  return { weights, free };
+}
+
+/** Uniform numbers in `[-scale, scale)` from a linear congruential generator. */
+function pseudoRandom(count: number, options: { seed: number; scale: number }): Float32Array {
+  let state = options.seed;
+  return Float32Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return (state / 2 ** 31 - 1) * options.scale;
+  });
+}

@@ -1,0 +1,234 @@
+/** Memory for the weights: one ggml buffer per kind of memory, and mapped files. */
+import { SkeinError, type WeightType } from '@skein/protocol';
+import type { BufferType, Context, DeviceBuffer, Tensor } from '../c-types.js';
+import { createContext } from '../create-context.js';
+import type { Runtime } from '../runtime.js';
+import { typeIds } from '../type-ids.js';
+import { type MappedFile, mapFile } from './map-file.js';
+import type { PlannedTensor } from './weight-plan.js';
+
+/** `GGML_BACKEND_BUFFER_USAGE_WEIGHTS`: the scheduler keeps operations where the weights are. */
+const usageWeights = 1;
+
+/** Vector loads of ggml's CPU kernels want this alignment; GGUF files have it by default. */
+const mappedAlignmentBytes = 32;
+
+/**
+ * Types for which the rearranged form is used where the processor has one. Q4_0 gains a factor of
+ * 1.65 at decoding; the others were measured to be no faster, and cannot be mapped.
+ */
+const repackedTypes: ReadonlySet<WeightType> = new Set(['q4_0']);
+
+/** A tensor in memory and how its bytes get there. */
+export interface PlacedTensor extends PlannedTensor {
+  readonly tensor: Tensor;
+  /** `mapped` needs no loading, `whole` must be written in one go, `chunks` may be in parts. */
+  readonly filling: 'mapped' | 'whole' | 'chunks';
+}
+
+type Placement =
+  | { readonly kind: 'mapped'; readonly file: MappedFile }
+  | { readonly kind: 'buffer'; readonly bufferType: BufferType; readonly isRepacked: boolean };
+
+/** Owns the memory of all weights of an engine. */
+export class WeightStore {
+  readonly tensors: readonly PlacedTensor[];
+  private readonly contexts: Context[] = [];
+  private readonly buffers: DeviceBuffer[] = [];
+  private readonly files = new Map<string, MappedFile | null>();
+  private readonly repackProbes = new Map<string, BufferType | null>();
+
+  /** @throws SkeinError `out-of-memory` */
+  constructor(
+    private readonly runtime: Runtime,
+    planned: readonly PlannedTensor[],
+  ) {
+    try {
+      this.tensors = this.place(planned);
+    } catch (error) {
+      this.free();
+      throw error;
+    }
+  }
+
+  /** Makes an f32 vector that comes from no file. */
+  addVector(values: Float32Array): Tensor {
+    const { ggml } = this.runtime;
+    const context = this.createContext(1);
+    const tensor = ggml.new_tensor_1d(context, typeIds.f32, values.length);
+    this.allocate(context, this.runtime.bufferType, values.byteLength);
+    ggml.backend_tensor_set(tensor, values, 0, values.byteLength);
+    return tensor;
+  }
+
+  free(): void {
+    const { ggml } = this.runtime;
+    for (const buffer of this.buffers.splice(0)) ggml.backend_buffer_free(buffer);
+    for (const context of this.contexts.splice(0)) ggml.free(context);
+    for (const file of this.files.values()) file?.unmap();
+    this.files.clear();
+  }
+
+  private place(planned: readonly PlannedTensor[]): PlacedTensor[] {
+    const groups = new Map<BufferType, { isRepacked: boolean; tensors: PlannedTensor[] }>();
+    const placed: PlacedTensor[] = [];
+    const mapped: { item: PlannedTensor; file: MappedFile }[] = [];
+    for (const item of planned) {
+      const placement = this.choosePlacement(item);
+      if (placement.kind === 'mapped') {
+        mapped.push({ item, file: placement.file });
+        continue;
+      }
+      const { bufferType, isRepacked } = placement;
+      const group = groups.get(bufferType) ?? { isRepacked, tensors: [] };
+      group.tensors.push(item);
+      groups.set(bufferType, group);
+    }
+    for (const [bufferType, { isRepacked, tensors }] of groups) {
+      const context = this.createContext(tensors.length);
+      const filling = isRepacked ? 'whole' : 'chunks';
+      placed.push(
+        ...tensors.map(
+          (item) => ({ ...item, filling, tensor: this.create(context, item) }) as const,
+        ),
+      );
+      this.allocate(
+        context,
+        bufferType,
+        tensors.reduce((sum, item) => sum + item.byteLength, 0),
+      );
+    }
+    return [...placed, ...this.placeMapped(mapped)];
+  }
+
+  private choosePlacement(item: PlannedTensor): Placement {
+    const { runtime } = this;
+    if (runtime.usesCpuOnly) {
+      const repack = this.repackBufferType(item);
+      if (repack !== null) return { kind: 'buffer', bufferType: repack, isRepacked: true };
+      const file = this.mappableFile(item);
+      if (file !== null) return { kind: 'mapped', file };
+    }
+    const isOnCpu = item.role === 'table' && !this.canLookUp(item);
+    const bufferType = isOnCpu ? runtime.cpuBufferType : runtime.bufferType;
+    return { kind: 'buffer', bufferType, isRepacked: false };
+  }
+
+  /** The mapped file of a tensor whose bytes can be used where they lie. */
+  private mappableFile({ location, type }: PlannedTensor): MappedFile | null {
+    if (location.type !== type || location.offset % mappedAlignmentBytes !== 0) return null;
+    let file = this.files.get(location.file);
+    if (file === undefined) {
+      file = mapFile(this.runtime.ggml, location.file);
+      this.files.set(location.file, file);
+    }
+    // A file that is cut short would fault when its missing pages are touched.
+    if (file === null || location.offset + location.byteLength > file.byteLength) return null;
+    return file;
+  }
+
+  private placeMapped(mapped: readonly { item: PlannedTensor; file: MappedFile }[]) {
+    const { ggml, device } = this.runtime;
+    const context = this.createContext(mapped.length);
+    const buffers = new Map<MappedFile, DeviceBuffer>();
+    return mapped.map(({ item, file }): PlacedTensor => {
+      let buffer = buffers.get(file);
+      if (buffer === undefined) {
+        buffer = this.keep(
+          ggml.backend_dev_buffer_from_host_ptr(device.handle, file.address, file.byteLength, 0),
+          file.byteLength,
+        );
+        buffers.set(file, buffer);
+      }
+      const tensor = this.create(context, item);
+      const address = file.address + BigInt(item.location.offset);
+      ggml.backend_tensor_alloc(buffer, tensor, address as MappedFile['address']);
+      file.prefetch(item.location.offset, item.byteLength);
+      return { ...item, tensor, filling: 'mapped' };
+    });
+  }
+
+  /** Whether the device itself can take rows of the table; otherwise the table stays on the CPU. */
+  private canLookUp(item: PlannedTensor): boolean {
+    return this.withProbeContext((context) => {
+      const { ggml } = this.runtime;
+      const rows = ggml.new_tensor_1d(context, typeIds.i32, 1);
+      return this.runtime.supports(ggml.get_rows(context, this.create(context, item), rows));
+    });
+  }
+
+  /** The kind of memory in which the product with this matrix is faster, if there is one. */
+  private repackBufferType(item: PlannedTensor): BufferType | null {
+    if (item.role !== 'matrix' || !repackedTypes.has(item.type)) return null;
+    // Kernels want rows in multiples of 4 to 16, so shapes that agree in this share an answer.
+    const rows = item.rows > 128 ? 64 + (item.rows % 64) : item.rows;
+    const key = `${item.type}:${item.columns}:${rows}`;
+    let answer = this.repackProbes.get(key);
+    if (answer === undefined) {
+      const probe = { ...item, rows };
+      answer =
+        this.runtime.repackBufferTypes.find((type) => this.canMultiplyIn(type, probe)) ?? null;
+      this.repackProbes.set(key, answer);
+    }
+    return answer;
+  }
+
+  private canMultiplyIn(bufferType: BufferType, item: PlannedTensor): boolean {
+    return this.withProbeContext((context) => {
+      const { ggml } = this.runtime;
+      const matrix = this.create(context, item);
+      const buffer = ggml.backend_alloc_ctx_tensors_from_buft(context, bufferType);
+      if (buffer === null) return false;
+      const vector = ggml.new_tensor_2d(context, typeIds.f32, item.columns, 1);
+      const isSupported = this.runtime.supports(ggml.mul_mat(context, matrix, vector));
+      ggml.backend_buffer_free(buffer);
+      return isSupported;
+    });
+  }
+
+  private withProbeContext<Result>(probe: (context: Context) => Result): Result {
+    const context = this.createContext(4);
+    try {
+      return probe(context);
+    } finally {
+      this.contexts.splice(this.contexts.indexOf(context), 1);
+      this.runtime.ggml.free(context);
+    }
+  }
+
+  private create(context: Context, { type, rows, columns, role }: PlannedTensor): Tensor {
+    const { ggml } = this.runtime;
+    return role === 'vector'
+      ? ggml.new_tensor_1d(context, typeIds[type], columns)
+      : ggml.new_tensor_2d(context, typeIds[type], columns, rows);
+  }
+
+  private createContext(tensorCount: number): Context {
+    const context = createContext(this.runtime.ggml, tensorCount);
+    this.contexts.push(context);
+    return context;
+  }
+
+  private allocate(context: Context, bufferType: BufferType, byteLength: number): void {
+    const buffer = this.runtime.ggml.backend_alloc_ctx_tensors_from_buft(context, bufferType);
+    this.keep(buffer, byteLength);
+  }
+
+  private keep(buffer: DeviceBuffer | null, byteLength: number): DeviceBuffer {
+    if (buffer === null) throw outOfMemory(byteLength);
+    this.buffers.push(buffer);
+    this.runtime.ggml.backend_buffer_set_usage(buffer, usageWeights);
+    return buffer;
+  }
+}
+
+function outOfMemory(byteLength: number): SkeinError {
+  const mebibytes = Math.ceil(byteLength / 1024 ** 2);
+  return new SkeinError(
+    'out-of-memory',
+    `There is no room for ${mebibytes} MiB of weights.\n` +
+      '1. Host fewer blocks: --num-blocks.\n' +
+      '2. Or keep them in fewer bits: --dtype q8_0 or --dtype q4_0.',
+    { details: { byteLength } },
+  );
+}

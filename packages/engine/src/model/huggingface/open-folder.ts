@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { limits } from '@skein/protocol';
+import { checkTensors, type FoundTensor } from '../check-tensors.js';
+import { corruptModel } from '../model-errors.js';
+import type { ModelFile } from '../model-file.js';
+import { modelFileLimits } from '../model-file-limits.js';
+import { readJsonFile, readTextFile } from '../read-text-file.js';
+import { readChatTemplate } from './read-chat-template.js';
+import { parseHuggingFaceConfig } from './parse-config.js';
+import { readSafetensorsHeader, type SafetensorsEntry } from './read-safetensors-header.js';
+import { readShardList } from './read-shard-list.js';
+import { canonicalTensorName, isDerivedTensor } from './tensor-names.js';
+
+/**
+ * Opens a Hugging Face style folder: config.json, safetensors (one file, or shards with an index),
+ * and tokenizer.json where there is one.
+ *
+ * @param names of the files in the folder
+ * @throws SkeinError `model-corrupt`, `model-unsupported`, `aborted`
+ */
+export async function openHuggingFaceFolder(
+  path: string,
+  names: ReadonlySet<string>,
+  options: { signal?: AbortSignal | undefined },
+): Promise<ModelFile> {
+  const { signal } = options;
+  const configPath = join(path, 'config.json');
+  const smallJson = { byteLengthMax: modelFileLimits.configBytesMax, signal };
+  const generation = names.has('generation_config.json')
+    ? await readJsonFile(join(path, 'generation_config.json'), smallJson)
+    : null;
+  const config = parseHuggingFaceConfig(configPath, await readJsonFile(configPath, smallJson), generation);
+  const found = await findTensors(path, names, options);
+  // A redundant head is one that transformers, too, ignores.
+  if (config.tiedEmbeddings) found.delete('output.weight');
+  const tokenizerLimit = { byteLengthMax: limits.tokenizerBytesMax, signal };
+  return {
+    path,
+    format: 'safetensors',
+    config,
+    tensors: checkTensors(path, config, found),
+    tokenizerJson: names.has('tokenizer.json')
+      ? await readTextFile(join(path, 'tokenizer.json'), tokenizerLimit)
+      : null,
+    chatTemplate: await readChatTemplate(path, names, options),
+  };
+}
+
+async function findTensors(
+  path: string,
+  names: ReadonlySet<string>,
+  options: { signal?: AbortSignal | undefined },
+): Promise<Map<string, FoundTensor>> {
+  const { shards, shardOf } = await readShardList(path, names, options);
+  const found = new Map<string, FoundTensor>();
+  for (const shard of shards) {
+    const file = join(path, shard);
+    for (const entry of await readSafetensorsHeader(file, options)) {
+      if (isDerivedTensor(entry.name)) continue;
+      if (shardOf !== null && shardOf.get(entry.name) !== shard) {
+        throw corruptModel(file, `the index does not list the tensor ${entry.name} for this shard`);
+      }
+      const tensor = toFoundTensor(file, entry);
+      if (found.has(tensor.name)) throw corruptModel(file, `the tensor ${entry.name} comes twice`);
+      if (found.size >= modelFileLimits.tensorCountMax) {
+        throw corruptModel(path, `it has over ${modelFileLimits.tensorCountMax} tensors`);
+      }
+      found.set(tensor.name, tensor);
+    }
+  }
+  return found;
+}
+
+function toFoundTensor(file: string, entry: SafetensorsEntry): FoundTensor {
+  return {
+    // An unknown name stays as it is, to be refused by name later.
+    name: canonicalTensorName(entry.name) ?? entry.name,
+    sourceName: entry.name,
+    type: entry.type,
+    sourceType: entry.dtype,
+    shape: entry.shape,
+    byteLength: entry.byteLength,
+    file,
+    offset: entry.offset,
+  };
+}

@@ -1,0 +1,211 @@
+import { readFileSync } from 'node:fs';
+import { deviceChoices, wireTypes } from '@skein/protocol';
+import { Command, Option } from 'commander';
+import { decimal, hostAndPort, integer, list, span, tokenIds } from './arguments.js';
+import { applyConfigFile } from './settings.js';
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { version: string };
+
+/** An option that `SKEIN_<NAME>` sets as well. */
+function option(flags: string, description: string): Option {
+  const created = new Option(flags, description);
+  return created.env(`SKEIN_${created.name().replaceAll('-', '_').toUpperCase()}`);
+}
+
+const bootstrapOption = () =>
+  option('-b, --bootstrap <multiaddr...>', 'addresses of members, by comma or repeated').argParser(
+    list,
+  );
+
+/** Builds the `skein` command. Each subcommand's module is loaded when it runs. */
+export function createProgram(): Command {
+  const program = new Command('skein')
+    .description('Many machines run one large language model together.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('Run with --help for the options.')
+    .addHelpText(
+      'after',
+      examples('', [
+        'skein demo',
+        'skein peer --model tiny-tales',
+        'skein status --bootstrap <address>',
+      ]),
+    );
+  addPeerCommand(program);
+  addBootstrapCommand(program);
+  addGenerateCommand(program);
+  addChatCommand(program);
+  addStatusCommand(program);
+  addDemoCommand(program);
+  for (const command of program.commands) {
+    command
+      .exitOverride()
+      .addOption(new Option('--json', 'print one JSON object a line').default(false))
+      .addOption(new Option('--config <file>', 'read settings from this TOML file'))
+      .hook('preAction', (_parent, action) => applyConfigFile(action));
+  }
+  return program;
+}
+
+function addPeerCommand(program: Command): void {
+  program
+    .command('peer')
+    .description('Host blocks of a model for the swarm.')
+    .addOption(
+      option('-m, --model <model>', 'folder, .gguf file, alias or hub id').makeOptionMandatory(),
+    )
+    .addOption(option('--model-name <name>', 'announce the model under this name'))
+    .addOption(option('--blocks <start:end>', 'host exactly these blocks').argParser(span))
+    .addOption(
+      option('--num-blocks <count>', 'host this many blocks, where the swarm is weakest')
+        .argParser(integer(1))
+        .conflicts('blocks'),
+    )
+    .addOption(bootstrapOption())
+    .addOption(
+      option('--listen <multiaddr...>', 'listen here')
+        .argParser(list)
+        .default(undefined, '/ip4/0.0.0.0/tcp/0 and a WebSocket port'),
+    )
+    .addOption(option('--identity <file>', 'key file; made when missing'))
+    .addOption(option('--name <name>', 'what people call this peer'))
+    .addOption(
+      option('--dtype <type>', 'weights in memory')
+        .choices(['keep', 'f32', 'f16', 'bf16', 'q8_0', 'q4_0'])
+        .default('keep'),
+    )
+    .addOption(option('--kv-type <type>', 'element type of the KV cache').choices(['f16', 'f32']))
+    .addOption(option('--kv-tokens <count>', 'tokens to cache at most').argParser(integer(1)))
+    .addOption(
+      option('--engine <engine>', 'what computes the blocks').choices(['ggml']).default('ggml'),
+    )
+    .addOption(option('--device <device>', 'compute device').choices(deviceChoices).default('auto'))
+    .addOption(option('--threads <count>', 'compute threads').argParser(integer(1)))
+    .addOption(option('--http <host:port>', 'serve health as JSON here').argParser(hostAndPort))
+    .addHelpText(
+      'after',
+      examples('peer', [
+        'skein peer --model tiny-tales',
+        'skein peer --model ./Qwen3-8B --blocks 0:18 --dtype q8_0',
+        'skein peer --model qwen3-8b-q4_0.gguf --num-blocks 12 --bootstrap /ip4/203.0.113.7/tcp/4001/p2p/12D3Koo…',
+      ]),
+    )
+    .action(async (options) => (await import('./commands/peer.js')).runPeer(options));
+}
+
+function addBootstrapCommand(program: Command): void {
+  program
+    .command('bootstrap')
+    .description('Run a meeting point: a node that hosts no blocks.')
+    .addOption(bootstrapOption())
+    .addOption(option('--listen <multiaddr...>', 'listen here').argParser(list))
+    .addOption(option('--identity <file>', 'key file; made when missing'))
+    .addHelpText('after', examples('bootstrap', ['skein bootstrap --listen /ip4/0.0.0.0/tcp/4001']))
+    .action(async (options) => (await import('./commands/bootstrap.js')).runBootstrap(options));
+}
+
+/** Options of all commands that generate. */
+function withGenerationOptions(command: Command): Command {
+  return command
+    .addOption(
+      option('-m, --model <name>', 'name or hash; not needed when the swarm has one model'),
+    )
+    .addOption(bootstrapOption().makeOptionMandatory())
+    .addOption(
+      option('-n, --max-tokens <count>', 'tokens to generate at most').argParser(integer(1)),
+    )
+    .addOption(option('-t, --temperature <number>', '0 is greedy').argParser(decimal(0, 10)))
+    .addOption(option('--top-k <count>', 'sample among the k best; 0: all').argParser(integer(0)))
+    .addOption(
+      option('--top-p <number>', 'sample among the best that sum to p').argParser(decimal(0, 1)),
+    )
+    .addOption(
+      option('--min-p <number>', 'drop tokens below this share of the best').argParser(
+        decimal(0, 1),
+      ),
+    )
+    .addOption(option('--repetition-penalty <number>', '1 is none').argParser(decimal(0.01, 10)))
+    .addOption(option('--presence-penalty <number>', '0 is none').argParser(decimal(-2, 2)))
+    .addOption(option('--frequency-penalty <number>', '0 is none').argParser(decimal(-2, 2)))
+    .addOption(option('--seed <number>', 'same seed, same text').argParser(integer(0)))
+    .addOption(
+      option('--wire-type <type>', 'activations on the wire').choices(wireTypes).default('f16'),
+    );
+}
+
+function addGenerateCommand(program: Command): void {
+  withGenerationOptions(program.command('generate'))
+    .description('Generate text through the swarm.')
+    .addOption(option('-p, --prompt <text>', 'continue this, or answer it if the model chats'))
+    .addOption(option('--raw', 'do not wrap the prompt in the chat template').default(false))
+    .addOption(
+      option('--prompt-tokens <ids>', 'the prompt as token ids')
+        .argParser(tokenIds)
+        .conflicts('prompt'),
+    )
+    .addOption(option('--stop <text...>', 'end before this text'))
+    .addOption(option('--ignore-eos', 'go on past the end token').default(false))
+    .addOption(
+      option('--logits [count]', 'print the best logits of each token')
+        .argParser(integer(1))
+        .preset(5),
+    )
+    .addHelpText(
+      'after',
+      examples('generate', [
+        'skein generate --bootstrap <address> --prompt "a story about a fox and a lost key"',
+        'skein generate --bootstrap <address> --model tiny-tales --prompt-tokens 1,2,3 --temperature 0 --json',
+      ]),
+    )
+    .action(async (options) => (await import('./commands/generate.js')).runGenerate(options));
+}
+
+function addChatCommand(program: Command): void {
+  withGenerationOptions(program.command('chat'))
+    .description('Talk with a model of the swarm.')
+    .addOption(option('--system <text>', 'a system message'))
+    .addHelpText('after', examples('chat', ['skein chat --bootstrap <address>']))
+    .action(async (options) => (await import('./commands/chat.js')).runChat(options));
+}
+
+function addStatusCommand(program: Command): void {
+  program
+    .command('status')
+    .description('Show who hosts what, and where the swarm is weak.')
+    .addOption(option('-m, --model <name>', 'only this model'))
+    .addOption(bootstrapOption().makeOptionMandatory())
+    .addOption(option('--watch', 'show changes until interrupted').default(false))
+    .addHelpText('after', examples('status', ['skein status --bootstrap <address> --watch']))
+    .action(async (options) => (await import('./commands/status.js')).runStatus(options));
+}
+
+function addDemoCommand(program: Command): void {
+  program
+    .command('demo')
+    .description('A swarm on this machine: it tells a story, loses a peer, and goes on.')
+    .addOption(
+      option('-p, --prompt <text>', 'what to tell').default(
+        'Tell me a story about a fox and a lost key.',
+      ),
+    )
+    .addOption(option('--seed <number>', 'same seed, same story').argParser(integer(0)).default(7))
+    .addOption(
+      option('-t, --temperature <number>', '0 is greedy').argParser(decimal(0, 10)).default(0.7),
+    )
+    .addOption(
+      option('-n, --max-tokens <count>', 'tokens at most').argParser(integer(2)).default(320),
+    )
+    .addHelpText(
+      'after',
+      examples('demo', ['skein demo --prompt "a story about an owl and a broken clock"']),
+    )
+    .action(async (options) => (await import('./commands/demo.js')).runDemo(options));
+}
+
+function examples(name: string, lines: readonly string[]): string {
+  const title = name === '' ? 'Start here:' : 'Examples:';
+  return `\n${title}\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}

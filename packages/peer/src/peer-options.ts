@@ -1,0 +1,78 @@
+import type { Clock, SkeinNodeOptions } from '@skein/client/network';
+import type {
+  DeviceChoice,
+  Engine,
+  EngineOptions,
+  PeerId,
+  RecordBody,
+  Span,
+  WeightType,
+} from '@skein/protocol';
+import type { PeerEvent } from './peer-events.js';
+
+/** Options of `createPeer`. */
+export interface PeerOptions {
+  /** A Hugging Face style folder or a .gguf file. */
+  readonly modelPath: string;
+  /** What people ask for; default: the name of the folder or file. */
+  readonly modelName?: string;
+  /** The blocks to host. Default: chosen where the swarm is weakest. */
+  readonly span?: Span;
+  /** How many blocks to host when `span` is not given. Default: as many as memory allows. */
+  readonly numBlocks?: number;
+  /** Multiaddrs to listen on. */
+  readonly listen: readonly string[];
+  /** Multiaddrs of nodes to join through. None starts a swarm. */
+  readonly bootstrap: readonly string[];
+  /** Addresses to tell others instead of those listened on. */
+  readonly announce?: readonly string[];
+  /** Key file, created when missing. Default: a fresh identity, which is not kept. */
+  readonly identityPath?: string;
+  /** What the peer is called on the dashboard; default: the host's name. */
+  readonly name?: string;
+  /** Default `auto`. */
+  readonly device?: DeviceChoice;
+  /** Type of the matrices in memory; default `keep`. */
+  readonly weightType?: WeightType | 'keep';
+  /** Default `f16`. */
+  readonly kvType?: 'f32' | 'f16';
+  /** Default: physical cores. */
+  readonly threads?: number;
+  /** Tokens to cache over all sessions; default: a share of the free memory. */
+  readonly kvTokensMax?: number;
+  /** Default: see `createSkeinNode`. */
+  readonly mdns?: boolean;
+  readonly dht?: boolean;
+  readonly transports?: SkeinNodeOptions['transports'];
+  /** Mean time between two rounds of gossip; default: see `createDirectory`. */
+  readonly gossipMs?: number;
+  /** Makes the engine; default: ggml in a process of its own. */
+  readonly createEngine?: (options: EngineOptions) => Promise<Engine>;
+  readonly clock?: Clock;
+  /** Called with everything that a person may want to see. */
+  readonly onEvent?: (event: PeerEvent) => void;
+}
+
+/** What a peer can tell of itself at any time once it is ready. */
+export interface PeerStatus {
+  readonly peerId: PeerId;
+  readonly name: string;
+  readonly multiaddrs: readonly string[];
+  readonly state: RecordBody['state'];
+  readonly model: { readonly name: string; readonly hash: string; readonly blockCount: number };
+  readonly span: Span;
+  readonly ends: { readonly embedding: boolean; readonly head: boolean };
+  readonly numericKind: string;
+  readonly engine: string;
+  readonly device: string;
+  readonly uptimeMs: number;
+  readonly sessions: number;
+  readonly queuedRows: number;
+  readonly kvTokensFree: number;
+  readonly kvTokensMax: number;
+  readonly weightBytes: number;
+  /** Tokens times blocks computed since the start. */
+  readonly tokenBlocks: number;
+  readonly decodeBlocksPerSecond: number;
+  readonly prefillBlockRowsPerSecond: number;
+}

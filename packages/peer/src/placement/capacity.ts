@@ -1,0 +1,39 @@
+import type { ModelConfig } from '@skein/protocol';
+
+/** Share of the free memory that weights may take, and that KV caches may take. */
+const weightMemoryShare = 0.6;
+const kvMemoryShare = 0.25;
+/** Contexts of full length that the KV cache holds at most unless told otherwise. */
+const kvContextsMax = 8;
+/** Room for a short conversation, however little memory there is. */
+const kvTokensMin = 512;
+
+/** Bytes that one cached token takes over `blocks` blocks. */
+export function kvBytesPerToken(
+  config: Pick<ModelConfig, 'kvHeadCount' | 'headDim'>,
+  options: { readonly blocks: number; readonly kvType: 'f32' | 'f16' },
+): number {
+  const elementBytes = options.kvType === 'f16' ? 2 : 4;
+  return 2 * config.kvHeadCount * config.headDim * elementBytes * options.blocks;
+}
+
+/** Tokens to cache over all sessions, by the memory that is free. */
+export function chooseKvTokensMax(options: {
+  readonly freeBytes: number;
+  readonly bytesPerToken: number;
+  readonly contextLength: number;
+}): number {
+  const affordable = Math.floor((options.freeBytes * kvMemoryShare) / options.bytesPerToken);
+  const useful = kvContextsMax * options.contextLength;
+  return Math.max(Math.min(affordable, useful), Math.min(kvTokensMin, options.contextLength));
+}
+
+/** Blocks whose weights fit into the memory that is free; at least one. */
+export function chooseBlockCount(options: {
+  readonly freeBytes: number;
+  readonly bytesPerBlock: number;
+  readonly blockCount: number;
+}): number {
+  const affordable = Math.floor((options.freeBytes * weightMemoryShare) / options.bytesPerBlock);
+  return Math.max(1, Math.min(affordable, options.blockCount));
+}

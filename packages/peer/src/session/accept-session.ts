@@ -1,0 +1,110 @@
+import type { ChannelAcceptor } from '@skein/client/network';
+import {
+  type Received,
+  SkeinError,
+  type ToHopMessage,
+  type ToSuccessorMessage,
+} from '@skein/protocol';
+import { handleAttach } from './handlers/attach.js';
+import { handleClose } from './handlers/close.js';
+import { handleKvExport } from './handlers/kv-export.js';
+import { handleKvImport } from './handlers/kv-import.js';
+import { handleLink } from './handlers/link.js';
+import { handleOpen } from './handlers/open.js';
+import { handleProbe } from './handlers/probe.js';
+import { handleReplay } from './handlers/replay.js';
+import { handleStep } from './handlers/step.js';
+import { handleTruncate } from './handlers/truncate.js';
+import type { HopSession } from './hop-session.js';
+import type { OutgoingToClient, OutgoingToPredecessor } from './outgoing.js';
+import type { SessionHost } from './session-host.js';
+
+/** Serves a client's stream: one session, from `open` until the stream ends. */
+export function acceptSession(host: SessionHost): ChannelAcceptor<ToHopMessage, OutgoingToClient> {
+  return (channel) => {
+    let session: HopSession | null = null;
+    return {
+      answersErrors: true,
+      onMessage(received) {
+        if (session !== null) return handle(host, session, received);
+        if (received.message.type !== 'open') {
+          throw new SkeinError('protocol-violation', `${received.message.type} before open`);
+        }
+        session = handleOpen(host, channel, received.message);
+        return undefined;
+      },
+      // Whatever ended it: without its client a session is of use to nobody.
+      onClose() {
+        if (session !== null) host.remove(session);
+      },
+    };
+  };
+}
+
+/**
+ * Only `step` and `kv` keep the stream waiting; other work goes on beside it, in order, so that a
+ * `probe` is answered at once.
+ */
+function handle(
+  host: SessionHost,
+  session: HopSession,
+  { message, tensors }: Received<ToHopMessage>,
+): Promise<void> | undefined {
+  switch (message.type) {
+    case 'step':
+      return handleStep(host, session, { message, tensors });
+    case 'probe':
+      handleProbe(host, session, message);
+      return undefined;
+    case 'truncate':
+      return inBackground(session, handleTruncate(host, session, message));
+    case 'link':
+      return inBackground(session, handleLink(host, session, message));
+    case 'replay':
+      return inBackground(session, handleReplay(session, message));
+    case 'kv-export':
+      return inBackground(session, handleKvExport(host, session, message));
+    case 'kv':
+      return handleKvImport(host, session, message, tensors);
+    case 'close':
+      handleClose(host, session);
+      return undefined;
+    case 'open':
+      throw new SkeinError('protocol-violation', 'a second open on one stream');
+  }
+}
+
+/** What fails is reported like a bad message: the session ends. */
+function inBackground(session: HopSession, work: Promise<void>): undefined {
+  work.catch((error: unknown) => session.fail(error));
+  return undefined;
+}
+
+/** Serves a predecessor's push stream: `attach`, then steps. */
+export function acceptPush(
+  host: SessionHost,
+): ChannelAcceptor<ToSuccessorMessage, OutgoingToPredecessor> {
+  return (channel) => {
+    let session: HopSession | null = null;
+    return {
+      answersErrors: true,
+      onMessage({ message, tensors }) {
+        if (session === null) {
+          if (message.type !== 'attach') {
+            throw new SkeinError('protocol-violation', 'step before attach');
+          }
+          return handleAttach(host, channel, message).then((attached) => {
+            session = attached;
+          });
+        }
+        if (message.type !== 'step') {
+          throw new SkeinError('protocol-violation', 'a second attach on one stream');
+        }
+        return handleStep(host, session, { message, tensors });
+      },
+      onClose() {
+        session?.pushChannels.delete(channel);
+      },
+    };
+  };
+}

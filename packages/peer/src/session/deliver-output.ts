@@ -1,0 +1,115 @@
+import {
+  bytesOf,
+  encodeHidden,
+  float32View,
+  hasNonFinite,
+  limits,
+  type Logits,
+  SkeinError,
+  type StepMessage,
+  type StepOutcome,
+  type StepOutput,
+  type Tensor,
+} from '@skein/protocol';
+import type { StepTimes } from '../schedule/scheduler.js';
+import { endsHere } from './check-step.js';
+import type { HopSession, PendingStep } from './hop-session.js';
+import type { OutgoingStep } from './outgoing.js';
+import { sessionLimits } from './session-limits.js';
+
+/** An hour: what a trace can hold. */
+const traceUsMax = 3_600_000_000;
+
+/**
+ * Sends what came of a step to where it belongs: the successor, the client in the successor's
+ * place, or the client as a result.
+ */
+export function deliverOutput(
+  session: HopSession,
+  step: PendingStep,
+  outcome: StepOutcome,
+  times: StepTimes,
+): void {
+  const { message } = step;
+  const context = { step: message.step, epoch: message.epoch };
+  if (!outcome.ok) {
+    session.sendError(outcome.error, context);
+    return;
+  }
+  session.length += message.rows;
+  const tensors = outputTensors(outcome.output, step, session);
+  if (tensors.some(hasNonFinite)) {
+    const text = `the output of step ${message.step} is not finite`;
+    session.sendError(new SkeinError('bad-output', text), context);
+    // The history must stay an unbroken stretch of what the session's length says.
+    session.history.reset(session.length);
+    return;
+  }
+  const [hidden] = tensors;
+  if (!session.open.ends.head && hidden !== undefined) {
+    session.history.append(message.rows, hidden);
+  }
+  session.completed = message.step;
+  // The session moved on while the step was computed.
+  if (message.epoch !== session.epoch) return;
+  const full = send(session, message, tensors, traceOf(message, times));
+  if (full !== undefined) session.holdUntil(full);
+  if (session.channel.bufferedBytes > sessionLimits.unreadBytesMax) {
+    session.channel.abort(new SkeinError('limit-exceeded', 'the client does not read its results'));
+  }
+}
+
+function send(
+  session: HopSession,
+  message: StepMessage,
+  tensors: readonly Tensor[],
+  trace: number[],
+): Promise<void> | undefined {
+  const { successor } = session;
+  if (endsHere(message, session.open) || successor === null) {
+    const { step, epoch } = message;
+    const position = session.length;
+    const isLogits = session.open.ends.head && !endsHere(message, session.open);
+    return session.reply(
+      { type: 'result', step, epoch, position, trace },
+      isLogits ? tensors : [],
+    );
+  }
+  const onward = forwarded(message, trace);
+  if (successor.kind === 'client') return session.reply(onward, tensors);
+  return session.link?.send(onward, tensors);
+}
+
+/** The step as the successor gets it. */
+function forwarded(message: StepMessage, trace: number[]): OutgoingStep {
+  const { step, epoch, position, rows, logits, topK, until } = message;
+  const onward: OutgoingStep = { type: 'step', step, epoch, position, rows, trace };
+  if (logits !== undefined) onward.logits = logits;
+  if (topK !== undefined) onward.topK = topK;
+  if (until !== undefined) onward.until = until;
+  return onward;
+}
+
+function traceOf(message: StepMessage, times: StepTimes): number[] {
+  const trace = message.trace.slice(0, 2 * limits.hopsMax - 2);
+  trace.push(Math.min(times.queueUs, traceUsMax), Math.min(times.computeUs, traceUsMax));
+  return trace;
+}
+
+function outputTensors(output: StepOutput, step: PendingStep, session: HopSession): Tensor[] {
+  if (output.kind === 'none') return [];
+  if (output.kind === 'logits') return logitsTensors(output.logits);
+  const { type, bytes } = output;
+  const { wireType } = session.open;
+  const shape = [step.message.rows, session.hiddenSize];
+  if (wireType === 'int8') return [encodeHidden(float32View(bytes), shape, wireType)];
+  return [{ type, shape, bytes }];
+}
+
+function logitsTensors({ ids, logits, logNormalisers, rowCount, width }: Logits): Tensor[] {
+  const shape = [rowCount, width];
+  const values: Tensor = { type: 'f32', shape, bytes: bytesOf(logits) };
+  const normalisers: Tensor = { type: 'f32', shape: [rowCount], bytes: bytesOf(logNormalisers) };
+  if (ids === null) return [values, normalisers];
+  return [{ type: 'i32', shape, bytes: bytesOf(ids) }, values, normalisers];
+}

@@ -1,0 +1,235 @@
+import type { Clock, SkeinNode } from '@skein/client/network';
+import {
+  type Engine,
+  type EngineFailure,
+  limits,
+  type ModelHash,
+  type PeerId,
+  pushProtocol,
+  type SessionId,
+  SkeinError,
+  type StepOutcome,
+  type Successor,
+  sessionProtocol,
+  toHopSchema,
+  toSuccessorSchema,
+} from '@skein/protocol';
+import { type BatchReport, Scheduler, type StepTimes } from '../schedule/scheduler.js';
+import { acceptPush, acceptSession } from './accept-session.js';
+import { deliverOutput } from './deliver-output.js';
+import type { HopSession, PendingStep, SessionHostServices } from './hop-session.js';
+import { HistoryBudget } from './output-history.js';
+import { sessionLimits } from './session-limits.js';
+import { SuccessorLink } from './successor-link.js';
+
+/** What the owner of a {@link SessionHost} hears of. */
+export interface SessionHostEvents {
+  onSessionOpened?(session: { id: SessionId; client: PeerId }): void;
+  onSessionClosed?(session: { id: SessionId; client: PeerId; tokens: number }): void;
+  onBatch?(report: BatchReport): void;
+}
+
+/** Options of {@link SessionHost}. */
+export interface SessionHostOptions {
+  readonly node: SkeinNode;
+  readonly engine: Engine;
+  readonly model: ModelHash;
+  readonly numericKind: string;
+  readonly clock: Clock;
+  readonly events?: SessionHostEvents;
+}
+
+/** All sessions of a peer: takes them in, runs their steps, and lets them go. */
+export class SessionHost implements SessionHostServices {
+  readonly engine: Engine;
+  readonly model: ModelHash;
+  readonly numericKind: string;
+  readonly historyBudget = new HistoryBudget(limits.historyBytesMax);
+  isDraining = false;
+  /** False between a native failure and the engine's restart. */
+  isEngineUp = true;
+
+  readonly #options: SessionHostOptions;
+  readonly #events: SessionHostEvents;
+  readonly #sessions = new Map<SessionId, HopSession>();
+  readonly #countByRemote = new Map<PeerId, number>();
+  readonly #scheduler: Scheduler<PendingStep>;
+  /** Predecessors whose session is not open yet. */
+  readonly #waiting = new Map<SessionId, Set<(session: HopSession | null) => void>>();
+  #waitingCount = 0;
+  #tokenBlocks = 0;
+
+  constructor(options: SessionHostOptions) {
+    this.#options = options;
+    this.#events = options.events ?? {};
+    this.engine = options.engine;
+    this.model = options.model;
+    this.numericKind = options.numericKind;
+    this.#scheduler = new Scheduler({
+      engine: options.engine,
+      onBatch: (report) => this.#events.onBatch?.(report),
+    });
+    options.engine.onFailure((event) => this.#onEngineFailure(event));
+  }
+
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
+  /** Rows that wait or run now, of all sessions. */
+  get queuedRows(): number {
+    let rows = this.#scheduler.runningRows;
+    for (const session of this.#sessions.values()) rows += session.queuedRows;
+    return rows;
+  }
+
+  /** Tokens times blocks computed since the start. */
+  get tokenBlocks(): number {
+    return this.#tokenBlocks;
+  }
+
+  /** Serves the session and push protocols from now on. */
+  async start(): Promise<void> {
+    const { node } = this.#options;
+    await node.serve(sessionProtocol, toHopSchema, acceptSession(this));
+    await node.serve(pushProtocol, toSuccessorSchema, acceptPush(this));
+  }
+
+  /** Refuses new sessions, and settles when the steps at hand are done or take too long. */
+  async drain(): Promise<void> {
+    this.isDraining = true;
+    let cancel = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.schedule(sessionLimits.drainMs, resolve);
+    });
+    await Promise.race([this.#scheduler.idle(), late]);
+    cancel();
+  }
+
+  /** Ends every session; the clients are told why. */
+  endAll(error: SkeinError): void {
+    for (const session of [...this.#sessions.values()]) session.fail(error);
+  }
+
+  find(id: SessionId): HopSession | null {
+    return this.#sessions.get(id) ?? null;
+  }
+
+  sessionsOf(remote: PeerId): number {
+    return this.#countByRemote.get(remote) ?? 0;
+  }
+
+  /**
+   * The session, once its client has opened it.
+   * @throws SkeinError `session-unknown` when that takes too long, `busy` when too many wait
+   */
+  async waitFor(id: SessionId): Promise<HopSession> {
+    if (this.#waitingCount >= sessionLimits.attachesWaitingMax) {
+      throw new SkeinError('busy', 'too many predecessors wait for their sessions');
+    }
+    const session = await this.#wait(id);
+    if (session === null) {
+      const waitedMs = sessionLimits.attachWaitMs;
+      throw new SkeinError('session-unknown', `session ${id} was not opened within ${waitedMs} ms`);
+    }
+    return session;
+  }
+
+  add(session: HopSession): void {
+    this.#sessions.set(session.id, session);
+    this.#countByRemote.set(session.client, this.sessionsOf(session.client) + 1);
+    for (const resolve of this.#waiting.get(session.id) ?? []) resolve(session);
+    this.#events.onSessionOpened?.({ id: session.id, client: session.client });
+  }
+
+  /** Frees a session. Idempotent. */
+  remove(session: HopSession): void {
+    if (this.#sessions.get(session.id) !== session) return;
+    this.#sessions.delete(session.id);
+    const remaining = this.sessionsOf(session.client) - 1;
+    if (remaining > 0) this.#countByRemote.set(session.client, remaining);
+    else this.#countByRemote.delete(session.client);
+    this.#scheduler.remove(session);
+    session.close();
+    const { id, client, length: tokens } = session;
+    this.#events.onSessionClosed?.({ id, client, tokens });
+  }
+
+  /** Directs a session's outputs; an open stream to the same successor is kept. */
+  linkTo(session: HopSession, successor: Successor | null): void {
+    session.successor = successor;
+    const { link } = session;
+    if (successor?.kind !== 'peer') {
+      link?.close();
+      session.link = null;
+      return;
+    }
+    const { peer, multiaddrs } = successor;
+    if (link?.isUsable && link.leadsTo(peer, multiaddrs)) return;
+    link?.close();
+    const { node, clock } = this.#options;
+    const fresh: SuccessorLink = new SuccessorLink({
+      node,
+      clock,
+      session: session.id,
+      epoch: session.epoch,
+      peer,
+      multiaddrs,
+      onFailure: (error) => this.#onLinkFailure(session, fresh, error),
+    });
+    session.link = fresh;
+  }
+
+  wake(session: HopSession): void {
+    this.#scheduler.wake(session);
+  }
+
+  deliver(session: HopSession, step: PendingStep, outcome: StepOutcome, times: StepTimes): void {
+    if (outcome.ok) {
+      const { span } = session.open;
+      this.#tokenBlocks += step.item.rows * (span.end - span.start);
+    }
+    try {
+      deliverOutput(session, step, outcome, times);
+    } catch (error) {
+      const { step: number, epoch } = step.message;
+      session.sendError(error, { step: number, epoch });
+    }
+  }
+
+  /** The client decides what follows; until then the session keeps its cache and history. */
+  #onLinkFailure(session: HopSession, link: SuccessorLink, error: SkeinError): void {
+    if (session.link !== link) return;
+    const isUnreachable = error.code === 'peer-unreachable';
+    const code = isUnreachable ? 'peer-unreachable' : 'stream-closed';
+    session.sendError(new SkeinError(code, error.message, { cause: error }), {
+      step: session.completed ?? session.received ?? 0,
+      epoch: session.epoch,
+      about: link.peer,
+    });
+  }
+
+  #onEngineFailure(event: EngineFailure): void {
+    this.isEngineUp = event.kind === 'restarted';
+    if (event.kind === 'restarted') return;
+    const text = `the engine failed: ${event.error.message}`;
+    this.endAll(new SkeinError('engine-failed', text, { cause: event.error }));
+  }
+
+  #wait(id: SessionId): Promise<HopSession | null> {
+    return new Promise((resolve) => {
+      const waiters = this.#waiting.get(id) ?? new Set();
+      this.#waiting.set(id, waiters);
+      this.#waitingCount += 1;
+      const finish = (session: HopSession | null) => {
+        if (!waiters.delete(finish)) return;
+        cancel();
+        this.#waitingCount -= 1;
+        if (waiters.size === 0) this.#waiting.delete(id);
+        resolve(session);
+      };
+      const cancel = this.#options.clock.schedule(sessionLimits.attachWaitMs, () => finish(null));
+      waiters.add(finish);
+    });
+  }
+}

@@ -1,0 +1,21 @@
+/** Named maxima of a hop's sessions beyond those of the protocol. Times are milliseconds. */
+export const sessionLimits = {
+  /** An `attach` may overtake the `open` that it belongs to: they come over different paths. */
+  attachWaitMs: 5_000,
+  /** The successor's answer to `attach`, its wait for `open` included. */
+  attachAnswerMs: 10_000,
+  /** Push streams into one session: the predecessor's, and old ones that are not closed yet. */
+  pushStreamsPerSessionMax: 4,
+  /** Push streams that wait for an `open`. */
+  attachesWaitingMax: 256,
+  /** Outputs that wait for a push stream to be opened: as many as there can be in the queue. */
+  outputsWaitingMax: 64,
+  /** Rows of a replayed step: large enough for matrix products, small enough to pipeline. */
+  replayRowsMax: 128,
+  /** Bytes of a piece of exported KV cache. */
+  kvPieceBytesMax: 4 * 1024 * 1024,
+  /** Results that a client left unread: a reader this slow is gone. */
+  unreadBytesMax: 64 * 1024 * 1024,
+  /** Running steps at a graceful stop. */
+  drainMs: 10_000,
+} as const;

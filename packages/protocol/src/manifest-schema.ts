@@ -1,0 +1,130 @@
+import * as z from 'zod';
+import { limits } from './limits.js';
+import { type ManifestTensor, type ModelManifest, weightTypes } from './manifest.js';
+import { isCount, listOf, textSchema } from './messages/common.js';
+import { architectures, type ModelConfig } from './model-config.js';
+
+/** A whole number from 1 to `max`. */
+const size = (max: number) => z.int().min(1).max(max);
+/** A number over 0; the bound only keeps products of several finite. */
+const positive = z.number().gt(0).max(1e12);
+
+const ropeScalingSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({ kind: z.literal('linear'), factor: positive }),
+  z.strictObject({
+    kind: z.literal('llama3'),
+    factor: positive,
+    lowFreqFactor: positive,
+    highFreqFactor: positive,
+    originalContextLength: size(limits.contextLengthMax),
+  }),
+  z.strictObject({
+    kind: z.literal('factors'),
+    factors: listOf(
+      (value): value is number => positive.safeParse(value).success,
+      { countMax: limits.headDimMax / 2 },
+      'numbers over 0',
+    ),
+  }),
+  z.strictObject({
+    kind: z.literal('yarn'),
+    factor: positive,
+    originalContextLength: size(limits.contextLengthMax),
+    betaFast: positive,
+    betaSlow: positive,
+    attentionFactor: positive,
+  }),
+]);
+
+const tokenIdSchema = z
+  .int()
+  .min(0)
+  .max(limits.vocabSizeMax - 1);
+
+/** Hyper-parameters under the limits, so that nothing is ever sized by a hostile manifest. */
+export const modelConfigSchema = z
+  .strictObject({
+    architecture: z.enum(architectures),
+    blockCount: size(limits.blockCountMax),
+    hiddenSize: size(limits.hiddenSizeMax),
+    headCount: size(limits.headCountMax),
+    kvHeadCount: size(limits.headCountMax),
+    headDim: size(limits.headDimMax),
+    feedForwardSize: size(limits.feedForwardSizeMax),
+    vocabSize: size(limits.vocabSizeMax),
+    contextLength: size(limits.contextLengthMax),
+    rmsNormEpsilon: z.number().min(0).max(1),
+    rope: z.strictObject({
+      theta: positive,
+      mode: z.enum(['neox', 'norm']),
+      scaling: ropeScalingSchema,
+    }),
+    slidingWindow: size(limits.contextLengthMax).nullable(),
+    tiedEmbeddings: z.boolean(),
+    qkvBias: z.boolean(),
+    attentionOutputBias: z.boolean(),
+    feedForwardBias: z.boolean(),
+    qkNorm: z.boolean(),
+    bosTokenId: tokenIdSchema.nullable(),
+    eosTokenIds: listOf(
+      (value) => isCount(value, limits.vocabSizeMax - 1),
+      { countMax: limits.eosTokensMax },
+      'token ids',
+    ),
+  })
+  .refine((config) => config.headCount % config.kvHeadCount === 0, {
+    path: ['kvHeadCount'],
+    message: 'must divide headCount',
+  })
+  .refine((config) => config.headDim % 2 === 0, {
+    path: ['headDim'],
+    message: 'must be even: the rotary embedding pairs up elements',
+  })
+  .refine(hasMatchingFactors, {
+    path: ['rope', 'scaling', 'factors'],
+    message: 'must have headDim / 2 entries',
+  })
+  .refine(
+    (config) =>
+      [config.bosTokenId ?? 0, ...config.eosTokenIds].every((token) => token < config.vocabSize),
+    { path: ['vocabSize'], message: 'must exceed every token id' },
+  );
+
+function hasMatchingFactors(config: Pick<ModelConfig, 'headDim' | 'rope'>): boolean {
+  const { scaling } = config.rope;
+  return scaling.kind !== 'factors' || scaling.factors.length === config.headDim / 2;
+}
+
+const digestSchema = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in 64 lower-case hex digits');
+
+const manifestTensorSchema = z.strictObject({
+  name: textSchema(limits.manifestTensorNameCharactersMax).min(1),
+  type: z.enum(weightTypes),
+  shape: listOf(
+    (value): value is number => isCount(value, 0x7fff_ffff) && value > 0,
+    { countMin: 1, countMax: limits.tensorRankMax },
+    'dimensions',
+  ),
+  digest: digestSchema,
+});
+
+/** A {@link ModelManifest} from the network. */
+export const manifestSchema: z.ZodType<ModelManifest> = z
+  .strictObject({
+    version: z.literal(1),
+    name: textSchema(limits.nameCharactersMax).min(1),
+    config: modelConfigSchema,
+    tensors: listOf(
+      (value): value is ManifestTensor => manifestTensorSchema.safeParse(value).success,
+      { countMax: limits.manifestTensorsMax },
+      'tensors of a name, type, shape and digest',
+    ),
+    tokenizerDigest: digestSchema.nullable(),
+    chatTemplateDigest: digestSchema.nullable(),
+  })
+  .refine(hasUniqueNames, { path: ['tensors'], message: 'must have unique names' });
+
+function hasUniqueNames(manifest: { readonly tensors: readonly { readonly name: string }[] }) {
+  return new Set(manifest.tensors.map((tensor) => tensor.name)).size === manifest.tensors.length;
+}

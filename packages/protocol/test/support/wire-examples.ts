@@ -1,0 +1,264 @@
+import type * as z from 'zod';
+import {
+  bytesOf,
+  directoryMessageSchema,
+  encodeHidden,
+  infoAnswerSchema,
+  infoRequestSchema,
+  modelAnswerSchema,
+  modelRequestSchema,
+  type Tensor,
+  toClientSchema,
+  toHopSchema,
+  toPredecessorSchema,
+  toSuccessorSchema,
+} from '../../src/index.js';
+
+/** A message with its tensors, and the schema of the side that reads it. */
+export interface WireExample {
+  readonly name: string;
+  readonly schema: keyof typeof wireSchemas;
+  readonly message: { readonly type: string; readonly [field: string]: unknown };
+  readonly tensors?: readonly Tensor[];
+}
+
+/** What the sides of each protocol read. */
+export const wireSchemas = {
+  toHop: toHopSchema,
+  toClient: toClientSchema,
+  toSuccessor: toSuccessorSchema,
+  toPredecessor: toPredecessorSchema,
+  infoRequest: infoRequestSchema,
+  infoAnswer: infoAnswerSchema,
+  directory: directoryMessageSchema,
+  modelRequest: modelRequestSchema,
+  modelAnswer: modelAnswerSchema,
+} as const satisfies Record<string, z.ZodType>;
+
+const session = '00112233445566778899aabbccddeeff';
+const model = '0123456789abcdef'.repeat(4);
+const peer = '12D3KooWKnDdG3iXw9eTFijk3EWSunZcFi54Zka4wmtqtt6rPxc8';
+const multiaddrs = ['/ip4/203.0.113.7/tcp/4001', '/dns4/peer.example/tcp/443/wss'];
+const hiddenRows = Float32Array.from({ length: 2 * 40 }, (_, index) => (index - 40) / 8);
+
+function tokens(ids: readonly number[]): Tensor {
+  return { type: 'i32', shape: [ids.length], bytes: bytesOf(Int32Array.from(ids)) };
+}
+
+function floats(shape: readonly number[], values: readonly number[]): Tensor {
+  return { type: 'f32', shape, bytes: bytesOf(Float32Array.from(values)) };
+}
+
+function utf8(text: string): Tensor {
+  const bytes = new TextEncoder().encode(text);
+  return { type: 'u8', shape: [bytes.byteLength], bytes };
+}
+
+const open = {
+  type: 'open',
+  session,
+  model,
+  numericKind: 'q8_0/f16',
+  span: { start: 8, end: 16 },
+  ends: { embedding: false, head: false },
+  tokensMax: 4096,
+  wireType: 'f16',
+  epoch: 0,
+};
+
+const step = { type: 'step', step: 7, epoch: 1, position: 300, rows: 2, trace: [] };
+
+const sessionExamples: WireExample[] = [
+  {
+    name: 'open, successor is a peer',
+    schema: 'toHop',
+    message: { ...open, successor: { kind: 'peer', peer, multiaddrs } },
+  },
+  {
+    name: 'open, successor is the client (relay)',
+    schema: 'toHop',
+    message: { ...open, successor: { kind: 'client' } },
+  },
+  {
+    name: 'open, last hop',
+    schema: 'toHop',
+    message: { ...open, ends: { embedding: false, head: true }, successor: null },
+  },
+  {
+    name: 'opened',
+    schema: 'toClient',
+    message: { type: 'opened', kvTokensFree: 100_000, queuedRows: 3 },
+  },
+  { name: 'step, tokens', schema: 'toHop', message: step, tensors: [tokens([1, 15_043])] },
+  {
+    name: 'step, f16 rows with logits of the last',
+    schema: 'toSuccessor',
+    message: { ...step, logits: 'last', topK: 64, trace: [120, 5400] },
+    tensors: [encodeHidden(hiddenRows, [2, 40], 'f16')],
+  },
+  {
+    name: 'step, int8 rows of a replay',
+    schema: 'toHop',
+    message: { ...step, logits: 'all', topK: 0, until: 16, trace: [120, 5400, 80, 4900] },
+    tensors: [encodeHidden(hiddenRows, [2, 40], 'int8')],
+  },
+  {
+    name: 'step, bf16 rows relayed over the client',
+    schema: 'toClient',
+    message: step,
+    tensors: [encodeHidden(hiddenRows, [2, 40], 'bf16')],
+  },
+  {
+    name: 'step, f32 rows',
+    schema: 'toHop',
+    message: step,
+    tensors: [encodeHidden(hiddenRows, [2, 40], 'f32')],
+  },
+  {
+    name: 'result, top-k',
+    schema: 'toClient',
+    message: { type: 'result', step: 7, epoch: 1, position: 302, trace: [120, 5400, 80, 4900] },
+    tensors: [
+      { ...tokens([450, 3, 9]), shape: [1, 3] },
+      floats([1, 3], [12.5, 11.25, -0.5]),
+      floats([1], [13.75]),
+    ],
+  },
+  {
+    name: 'result, full logits',
+    schema: 'toClient',
+    message: { type: 'result', step: 8, epoch: 1, position: 303, trace: [] },
+    tensors: [floats([1, 5], [1, -2, 0.5, 4, 3]), floats([1], [4.5])],
+  },
+  {
+    name: 'result, no logits',
+    schema: 'toClient',
+    message: { type: 'result', step: 9, epoch: 1, position: 304, trace: [] },
+    tensors: [],
+  },
+  {
+    name: 'truncate',
+    schema: 'toHop',
+    message: { type: 'truncate', epoch: 2, position: 128 },
+  },
+  {
+    name: 'truncated',
+    schema: 'toClient',
+    message: { type: 'truncated', epoch: 2, position: 128, historyStart: 0 },
+  },
+  {
+    name: 'link',
+    schema: 'toHop',
+    message: { type: 'link', epoch: 2, successor: { kind: 'peer', peer, multiaddrs } },
+  },
+  { name: 'linked', schema: 'toClient', message: { type: 'linked', epoch: 2 } },
+  {
+    name: 'replay',
+    schema: 'toHop',
+    message: { type: 'replay', epoch: 2, step: 10, from: 0, to: 128, until: 24 },
+  },
+  { name: 'replayed', schema: 'toClient', message: { type: 'replayed', epoch: 2, steps: 2 } },
+  { name: 'probe', schema: 'toHop', message: { type: 'probe', probe: 1 } },
+  {
+    name: 'probed',
+    schema: 'toClient',
+    message: { type: 'probed', probe: 1, received: 9, completed: null, queuedRows: 1 },
+  },
+  {
+    name: 'kv-export',
+    schema: 'toHop',
+    message: { type: 'kv-export', span: { start: 8, end: 9 }, from: 0, to: 2 },
+  },
+  {
+    name: 'kv, a piece',
+    schema: 'toClient',
+    message: { type: 'kv', block: 8, position: 0, count: 2 },
+    tensors: [
+      encodeHidden(hiddenRows.subarray(0, 8), [2, 4], 'f16'),
+      encodeHidden(hiddenRows.subarray(8, 16), [2, 4], 'f16'),
+    ],
+  },
+  {
+    name: 'kv, last piece of an import',
+    schema: 'toHop',
+    message: { type: 'kv', block: 8, position: 0, count: 2, length: 2 },
+    tensors: [
+      encodeHidden(hiddenRows.subarray(0, 8), [2, 4], 'f32'),
+      encodeHidden(hiddenRows.subarray(8, 16), [2, 4], 'f32'),
+    ],
+  },
+  { name: 'kv-imported', schema: 'toClient', message: { type: 'kv-imported', position: 2 } },
+  { name: 'close', schema: 'toHop', message: { type: 'close' } },
+  { name: 'closed', schema: 'toClient', message: { type: 'closed' } },
+  { name: 'attach', schema: 'toSuccessor', message: { type: 'attach', session, epoch: 1 } },
+  { name: 'attached', schema: 'toPredecessor', message: { type: 'attached' } },
+  {
+    name: 'error of a step',
+    schema: 'toClient',
+    message: {
+      type: 'error',
+      code: 'peer-unreachable',
+      message: 'successor cannot be reached: connection refused',
+      step: 7,
+      epoch: 1,
+      about: peer,
+      details: { attempts: 2, address: multiaddrs[0], relayed: false },
+    },
+  },
+  {
+    name: 'error of a stream',
+    schema: 'toPredecessor',
+    message: { type: 'error', code: 'session-unknown', message: 'no such session' },
+  },
+];
+
+const controlExamples: WireExample[] = [
+  { name: 'info-request', schema: 'infoRequest', message: { type: 'info-request' } },
+  {
+    name: 'info',
+    schema: 'infoAnswer',
+    message: {
+      type: 'info',
+      version: '0.1.0',
+      engine: 'ggml 0.25.1 on CPU',
+      device: 'AMD EPYC 7763',
+      uptimeMs: 86_400_000,
+      sessions: 2,
+      queuedRows: 4,
+      kvTokensFree: 90_000,
+      kvTokensMax: 100_000,
+      tokenBlocks: 5_000_000_000,
+      state: 'serving',
+    },
+    tensors: [utf8('the bytes of a signed record')],
+  },
+  {
+    name: 'digest',
+    schema: 'directory',
+    message: { type: 'digest', entries: [[peer, 1_763_650_000_000]] },
+  },
+  {
+    name: 'digest of nothing',
+    schema: 'directory',
+    message: { type: 'digest', entries: [] },
+  },
+  {
+    name: 'records',
+    schema: 'directory',
+    message: { type: 'records', records: [Uint8Array.of(0x92, 1, 2)], wanted: [peer] },
+  },
+  {
+    name: 'model-request',
+    schema: 'modelRequest',
+    message: { type: 'model-request', model, part: 'chat-template' },
+  },
+  {
+    name: 'model-part',
+    schema: 'modelAnswer',
+    message: { type: 'model-part', part: 'chat-template' },
+    tensors: [utf8('{{ messages[0].content }}')],
+  },
+];
+
+/** At least one example of each message type. */
+export const wireExamples: readonly WireExample[] = [...sessionExamples, ...controlExamples];

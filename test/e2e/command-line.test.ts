@@ -1,0 +1,69 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { goldenModel } from '../support/golden.js';
+import { runForText, runSkein, SkeinProcess, stopEverything } from '../support/skein-process.js';
+import { startSwarm } from '../support/swarm.js';
+
+const model = goldenModel('llama-8block-f32');
+
+afterEach(stopEverything);
+
+describe('skein', () => {
+  it.each(['peer', 'bootstrap', 'generate', 'chat', 'status', 'demo'])(
+    '%s --help shows examples',
+    (name) => {
+      const { code, text } = runForText([name, '--help']);
+      expect(code).toBe(0);
+      expect(text).toContain(`skein ${name}`);
+      expect(text).toContain('Examples:');
+    },
+  );
+
+  it('status prints coverage and the weakest block', async () => {
+    const swarm = await startSwarm({ model: model.path, blocks: ['0:4', '2:8'] });
+    const { code, events } = await runSkein(['status', '--bootstrap', swarm.bootstrap]);
+    expect(code).toBe(0);
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({ event: 'status' });
+    const status = events[0]?.models[0];
+    expect(status).toMatchObject({
+      name: 'llama-8block-f32',
+      blockCount: 8,
+      coverage: [1, 1, 2, 2, 1, 1, 1, 1],
+      weakestBlock: { block: 0, hosts: 1 },
+    });
+    expect(status.peers).toHaveLength(2);
+  });
+
+  it('a peer that is interrupted says goodbye and is gone at once', async () => {
+    const swarm = await startSwarm({ model: model.path, blocks: ['0:8', '0:8'] });
+    swarm.peers[0]?.process.kill('SIGINT');
+    const exit = await swarm.peers[0]?.process.exited;
+    expect(exit?.code).toBe(0);
+    const { events } = await runSkein(['status', '--bootstrap', swarm.bootstrap]);
+    expect(events[0]?.models[0].peers).toHaveLength(1);
+  });
+
+  it('a peer without --blocks takes the weakest range', async () => {
+    const swarm = await startSwarm({
+      model: model.path,
+      blocks: ['0:8', '0:4'],
+    });
+    const peer = new SkeinProcess([
+      'peer',
+      '--model',
+      model.path,
+      '--num-blocks',
+      '4',
+      '--bootstrap',
+      swarm.bootstrap,
+      '--listen',
+      '/ip4/127.0.0.1/tcp/0',
+      '--threads',
+      '1',
+      '--identity',
+      `${swarm.folder}/late.key`,
+    ]);
+    const ready = await peer.waitFor('ready');
+    expect(ready.span).toEqual({ start: 4, end: 8 });
+  });
+});
