@@ -73,6 +73,7 @@ function* tensorsOf(shape: Shape, type: BenchType): Generator<GgufTensorSource> 
 
 function tensor(name: string, type: WeightType, shape: readonly number[]): GgufTensorSource {
   const byteLength = tensorByteLength(type, shape);
+  if (byteLength === null) throw new Error(`${name}: rows of ${shape.at(-1)} do not fit ${type}`);
   return { name, type, shape, chunks: () => repeated(pattern(type), byteLength) };
 }
 

@@ -6,6 +6,7 @@ import { listModels, type ModelOffer, resolveModel } from '../model/model-offers
 import { type LoadedModel, type ModelPartCache, ModelStore } from '../model/model-store.js';
 import type { Directory, SkeinNode } from '../network/contracts.js';
 import { createDirectory, createSkeinNode, type SkeinNodeOptions } from '../network/index.js';
+import { longestContext } from '../routing/plan-route.js';
 import { SwarmView } from '../routing/swarm-view.js';
 import type { SessionEnvironment, SessionOptions } from '../session/session-types.js';
 import { Conversation } from './conversation.js';
@@ -46,7 +47,10 @@ export interface ClientGenerateOptions extends GenerateOptions, RoutingOptions {
 export interface OpenSessionOptions extends RoutingOptions {
   /** Name or hash. */
   readonly model: string;
-  /** Longest context. Default: the model's; peers with less room are passed over. */
+  /**
+   * Longest context; peers with less room are passed over. Default: the longest, up to the model's,
+   * that peers all along some route can hold.
+   */
   readonly tokensMax?: number;
   readonly signal?: AbortSignal;
 }
@@ -113,10 +117,12 @@ class Client implements SkeinClient {
     const { environment } = await this.#running();
     const model = await this.loadModel(options.model, options);
     const { tokens } = encodePrompt(model, options, { isContinuation: false });
-    const tokensMax = Math.min(
-      tokens.length + (options.maxTokens ?? maxTokensDefault),
-      limits.contextLengthMax,
-    );
+    const wanted = tokens.length + (options.maxTokens ?? maxTokensDefault);
+    // Whoever names a number gets it or an error; the default shrinks to what the peers can hold.
+    const tokensMax =
+      options.maxTokens !== undefined
+        ? Math.min(wanted, limits.contextLengthMax)
+        : Math.max(tokens.length + 1, contextFor(environment, model, options, wanted));
     await measurePeers(environment, { hash: model.hash, ...model.manifest.config });
     const conversation = this.#converse(environment, model, { ...options, tokensMax });
     try {
@@ -131,7 +137,9 @@ class Client implements SkeinClient {
     const { environment } = await this.#running();
     const model = await this.loadModel(options.model, options);
     await measurePeers(environment, { hash: model.hash, ...model.manifest.config });
-    return this.#converse(environment, model, options);
+    const { contextLength } = model.manifest.config;
+    const tokensMax = options.tokensMax ?? contextFor(environment, model, options, contextLength);
+    return this.#converse(environment, model, { ...options, tokensMax });
   }
 
   async status(options: { model: string; signal?: AbortSignal }): Promise<SwarmStatus> {
@@ -197,7 +205,8 @@ class Client implements SkeinClient {
         mode: 'client',
         ...(transports !== undefined && { transports }),
       }));
-    const directory = this.#options.directory ?? createDirectory({ node, bootstrap, clock, random });
+    const directory =
+      this.#options.directory ?? createDirectory({ node, bootstrap, clock, random });
     if (this.#options.node === undefined) await node.start();
     try {
       if (bootstrap.length > 0) await reachBootstrap(node, bootstrap);
@@ -233,8 +242,24 @@ async function reachBootstrap(node: SkeinNode, bootstrap: readonly string[]): Pr
       '3. name another peer with --bootstrap',
     ].join('\n');
     const { message } = toSkeinError(error);
-    throw new SkeinError('peer-unreachable', text, { cause: error, details: { bootstrap, message } });
+    throw new SkeinError('peer-unreachable', text, {
+      cause: error,
+      details: { bootstrap, message },
+    });
   }
+}
+
+/** The longest context up to `wanted` that some route can hold; `wanted` when there is no route. */
+function contextFor(
+  { view }: SessionEnvironment,
+  { hash, manifest }: LoadedModel,
+  { acceptMixedNumerics = false }: RoutingOptions,
+  wanted: number,
+): number {
+  const { blockCount, contextLength } = manifest.config;
+  const tokensMax = Math.min(wanted, contextLength);
+  const request = { model: hash, blockCount, acceptMixedNumerics, tokensMax };
+  return longestContext(view.snapshot(hash), request) || tokensMax;
 }
 
 function signalOnly({ signal }: { readonly signal?: AbortSignal }): { signal?: AbortSignal } {

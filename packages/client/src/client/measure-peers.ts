@@ -1,9 +1,4 @@
-import {
-  infoAnswerSchema,
-  infoProtocol,
-  type InfoRequest,
-  type ModelHash,
-} from '@skein/protocol';
+import { type InfoRequest, infoAnswerSchema, infoProtocol, type ModelHash } from '@skein/protocol';
 import { type Clock, delay } from '../clock.js';
 import type { Remote, SkeinNode } from '../network/contracts.js';
 import { planRoute } from '../routing/plan-route.js';

@@ -67,9 +67,7 @@ export function swarmStatus(
   });
   const missingBlocks = runsOf(coverage.filter(({ peerCount }) => peerCount === 0));
   const isEmbeddingHosted = serving.some(({ span, ends }) => ends.embedding && span.start === 0);
-  const isHeadHosted = serving.some(
-    ({ span, ends }) => ends.head && span.end === model.blockCount,
-  );
+  const isHeadHosted = serving.some(({ span, ends }) => ends.head && span.end === model.blockCount);
   return {
     model: model.hash,
     name: model.name,

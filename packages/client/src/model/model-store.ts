@@ -134,7 +134,12 @@ export class ModelStore {
       try {
         const remote = { peer: peerId, multiaddrs: body.multiaddrs };
         const { node, clock } = this.#options;
-        const bytes = await fetchModelPart(node, remote, { model: hash, part }, { clock, ...options });
+        const bytes = await fetchModelPart(
+          node,
+          remote,
+          { model: hash, part },
+          { clock, ...options },
+        );
         const value = await check(bytes);
         await this.#options.cache?.set(key, bytes);
         return value;

@@ -1,6 +1,6 @@
 export { Bans } from './bans.js';
 export { Measurements } from './measurements.js';
-export { planRepair, planRoute, type RouteRequest } from './plan-route.js';
+export { longestContext, planRepair, planRoute, type RouteRequest } from './plan-route.js';
 export { routingLimits } from './routing-limits.js';
 export type {
   NoRoute,

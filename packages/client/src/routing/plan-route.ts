@@ -66,9 +66,12 @@ function couldServe({ record }: PeerView, request: SegmentRequest): boolean {
 }
 
 function isUsable(view: PeerView, request: SegmentRequest): boolean {
-  if (view.isBanned || request.excluded?.has(view.peer)) return false;
   // A peer that can never hold the context refuses the session: do not even ask.
-  return view.record.kvTokensMax >= (request.tokensMax ?? 0);
+  return isAllowed(view, request) && view.record.kvTokensMax >= (request.tokensMax ?? 0);
+}
+
+function isAllowed(view: PeerView, request: SegmentRequest): boolean {
+  return !view.isBanned && request.excluded?.has(view.peer) !== true;
 }
 
 function groupByKind(
@@ -96,9 +99,12 @@ function explain(
   const gaps = groups.map((peers) => findGaps(peers, request));
   gaps.sort((a, b) => gapSize(a) - gapSize(b));
   const smallest = gaps[0] ?? findGaps([], request);
+  const anySize = hosts.filter((view) => isAllowed(view, request));
   return {
     kind: 'no-route',
     ...smallest,
+    needsShorterContext:
+      gapSize(findGaps(usable, request)) > 0 && gapSize(findGaps(anySize, request)) === 0,
     needsMixedNumerics:
       request.acceptMixedNumerics !== true && gapSize(findGaps(usable, request)) === 0,
     unusablePeers: hosts.filter((view) => !usable.includes(view)).map((view) => view.peer),
@@ -134,4 +140,31 @@ function findGaps(peers: readonly PeerView[], { span, ends }: SegmentRequest): G
 function gapSize(gaps: Gaps): number {
   const blocks = gaps.missingBlocks.reduce((sum, { start, end }) => sum + end - start, 0);
   return blocks + Number(gaps.isEmbeddingMissing) + Number(gaps.isHeadMissing);
+}
+
+/**
+ * The longest context for which there is a route, at most `tokensMax`; 0 when there is no route at
+ * all.
+ */
+export function longestContext(
+  snapshot: SwarmSnapshot,
+  request: RouteRequest & { readonly tokensMax: number },
+): number {
+  const rooms = snapshot.peers.map(({ record }) => Math.min(record.kvTokensMax, request.tokensMax));
+  const sizes = [...new Set(rooms)].sort((a, b) => a - b);
+  const isServed = (tokensMax: number) =>
+    planRoute(snapshot, { ...request, tokensMax }, () => 0).kind === 'route';
+  // What is served at one size is served at every smaller one.
+  let served = 0;
+  let low = 0;
+  let high = sizes.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const size = sizes[middle] as number;
+    if (isServed(size)) {
+      served = size;
+      low = middle + 1;
+    } else high = middle - 1;
+  }
+  return served;
 }

@@ -84,6 +84,8 @@ export interface NoRoute {
   readonly isHeadMissing: boolean;
   /** Every part is hosted, but by peers of different numeric kinds. */
   readonly needsMixedNumerics: boolean;
+  /** Every part is hosted, but some by peers that cannot hold a context so long. */
+  readonly needsShorterContext: boolean;
   /** Peers that host a missing part but are banned or excluded at the moment. */
   readonly unusablePeers: readonly PeerId[];
 }

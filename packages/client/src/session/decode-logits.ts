@@ -1,10 +1,4 @@
-import {
-  float32View,
-  int32View,
-  type Logits,
-  SkeinError,
-  type Tensor,
-} from '@skein/protocol';
+import { float32View, int32View, type Logits, SkeinError, type Tensor } from '@skein/protocol';
 
 /** What was asked of the last hop for one step. */
 export interface LogitsExpectation {

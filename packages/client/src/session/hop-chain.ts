@@ -278,7 +278,11 @@ export class HopChain implements HopEvents {
     if (run.oldestStep !== step) return;
     if (feeder !== null && answers[0] !== null) {
       // The feeder sends on request: its own counters do not know the replayed steps.
-      answers[0] = { ...(answers[0] as NonNullable<(typeof answers)[0]>), received: step, completed: step };
+      answers[0] = {
+        ...(answers[0] as NonNullable<(typeof answers)[0]>),
+        received: step,
+        completed: step,
+      };
     }
     const stall = findStalledHop(answers, { step, rowsInFlight: run.rowsInFlight });
     if (stall.kind === 'silent') {

@@ -16,17 +16,23 @@ import {
   sessionProtocol,
   type Tensor,
   type ToClientMessage,
-  toClientSchema,
   type TruncatedMessage,
+  toClientSchema,
   toSkeinError,
 } from '@skein/protocol';
 import type { Clock } from '../clock.js';
 import type { SkeinNode } from '../network/contracts.js';
 import type { MessageChannel } from '../network/message-channel.js';
 import type { RouteHop } from '../routing/snapshot.js';
+import { createDeferred } from './deferred.js';
 import { errorFromHop } from './judge-error.js';
 import type { OutgoingMessage, OutgoingStep } from './outgoing.js';
-import { type Answer, type AnswerType, type Expectation, PendingAnswers } from './pending-answers.js';
+import {
+  type Answer,
+  type AnswerType,
+  type Expectation,
+  PendingAnswers,
+} from './pending-answers.js';
 import { sessionLimits } from './session-limits.js';
 
 /** What happens on a hop's stream without having been asked for. */
@@ -82,6 +88,7 @@ export class Hop {
   #channel: MessageChannel<OutgoingMessage> | null = null;
   #opened: Promise<OpenedMessage> | null = null;
   #isOver = false;
+  readonly #ended = createDeferred<void>();
   #probeCount = 0;
   #probing: Promise<ProbedMessage | null> | null = null;
 
@@ -168,7 +175,7 @@ export class Hop {
   /** Ends the session on the hop in order, or by a reset when it does not answer in time. */
   async close(): Promise<void> {
     if (this.#isOver) return;
-    this.#isOver = true;
+    this.#end();
     if (this.#channel === null) return;
     try {
       await this.#ask(
@@ -186,9 +193,19 @@ export class Hop {
   /** Ends the stream at once. */
   abort(error: SkeinError): void {
     if (this.#isOver) return;
-    this.#isOver = true;
+    this.#end();
     this.#answers.rejectAll(error);
     this.#channel?.abort(error);
+  }
+
+  /** Resolves when the hop was closed, by either side. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#ended.resolve();
   }
 
   async #probeOnce(): Promise<ProbedMessage | null> {
@@ -290,7 +307,7 @@ export class Hop {
     const reason = error ?? this.#error('stream-closed', 'ended the stream');
     this.#answers.rejectAll(reason);
     if (this.#isOver) return;
-    this.#isOver = true;
+    this.#end();
     this.#events.onClosed(this, reason);
   }
 

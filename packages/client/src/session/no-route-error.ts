@@ -21,8 +21,11 @@ export function noRouteError(
   if (missing.needsMixedNumerics) {
     lines.push('peers of different numeric kinds would cover it: accept mixed numerics');
   }
+  if (missing.needsShorterContext) {
+    lines.push('its hosts cannot hold a context so long: ask for fewer tokens');
+  }
   if (missing.unusablePeers.length > 0) {
-    lines.push(`failed lately or refused: ${missing.unusablePeers.join(', ')}`);
+    lines.push(`hosts that cannot be used now: ${missing.unusablePeers.join(', ')}`);
   }
   if (spans.length > 0) lines.push(`start a peer with: skein peer --blocks ${spans[0]}`);
   return new SkeinError('no-route', lines.join('; '), {
@@ -32,6 +35,7 @@ export function noRouteError(
       isEmbeddingMissing: missing.isEmbeddingMissing,
       isHeadMissing: missing.isHeadMissing,
       needsMixedNumerics: missing.needsMixedNumerics,
+      needsShorterContext: missing.needsShorterContext,
       unusablePeers: missing.unusablePeers,
     },
   });

@@ -6,7 +6,6 @@ import {
   toSkeinError,
   type WireType,
 } from '@skein/protocol';
-import { delay } from '../clock.js';
 import type { NoRoute, RouteHop } from '../routing/snapshot.js';
 import { Hop, type HopTarget } from './hop.js';
 import { type Failure, type HopChain, RouteBroken } from './hop-chain.js';
@@ -14,8 +13,10 @@ import { noRouteError } from './no-route-error.js';
 import type { OutgoingMessage } from './outgoing.js';
 import { type HopsPlan, planHops } from './plan-hops.js';
 import { planRebuild } from './plan-rebuild.js';
+import { rerouteEvents, toRouteHop } from './reroute-events.js';
 import { sessionLimits } from './session-limits.js';
 import type { SessionEnvironment, SessionEvent, SessionModel } from './session-types.js';
+import { SwarmWatch } from './swarm-watch.js';
 
 /** What a {@link RouteKeeper} needs to know of its session, defaults filled in. */
 export interface RouteKeeperOptions {
@@ -48,16 +49,16 @@ interface Mending {
 export class RouteKeeper {
   readonly #options: RouteKeeperOptions;
   readonly #chain: HopChain;
+  readonly #watch: SwarmWatch;
   #session: SessionId = createSessionId();
   /** Peers that refused without being at fault, and until when they are not asked again. */
   readonly #refused = new Map<PeerId, number>();
   #hasOpened = false;
-  /** Ends a wait or a refresh early. */
-  #wake: () => void = () => {};
 
   constructor(options: RouteKeeperOptions) {
     this.#options = options;
     this.#chain = options.chain;
+    this.#watch = new SwarmWatch(options.environment, options.model);
   }
 
   /**
@@ -104,7 +105,7 @@ export class RouteKeeper {
 
   /** Frees the timers of a wait. Whoever waits was interrupted on the chain. */
   stop(): void {
-    this.#wake();
+    this.#watch.stop();
   }
 
   async #attempt(mending: Mending): Promise<void> {
@@ -153,7 +154,7 @@ export class RouteKeeper {
     let refreshAtMs = Number.NEGATIVE_INFINITY;
     for (let round = 0; plan.kind === 'no-route'; round += 1) {
       if (this.#now() >= refreshAtMs) {
-        await this.#chain.unlessBroken(this.#refresh());
+        await this.#chain.unlessBroken(this.#watch.refresh());
         refreshAtMs = this.#now() + pollMs;
         pollMs = Math.min(2 * pollMs, sessionLimits.returnPollMsMax);
         plan = this.#plan(mending);
@@ -170,7 +171,7 @@ export class RouteKeeper {
         this.#options.emit({ type: 'waiting', missing: plan, waitMsMax: remainingMs });
       }
       const delayMs = Math.min(refreshAtMs - this.#now(), remainingMs);
-      await this.#chain.unlessBroken(this.#nextChange(Math.max(delayMs, 1)));
+      await this.#chain.unlessBroken(this.#watch.nextChange(Math.max(delayMs, 1)));
       plan = this.#plan(mending);
     }
     return plan;
@@ -203,38 +204,6 @@ export class RouteKeeper {
 
   #refuse(peer: PeerId): void {
     this.#refused.set(peer, this.#now() + sessionLimits.refusedMs);
-  }
-
-  /** Looks for members once; that nobody answers is no error here. */
-  async #refresh(): Promise<void> {
-    const { environment, model } = this.#options;
-    const controller = new AbortController();
-    this.#wake = () => controller.abort();
-    const cancel = environment.clock.schedule(sessionLimits.refreshMs, this.#wake);
-    try {
-      await environment.view.directory.refresh({
-        modelName: model.name,
-        signal: controller.signal,
-      });
-    } catch {
-      // What is known already will have to do.
-    } finally {
-      cancel();
-    }
-  }
-
-  /** Until a record of the model changes, a ban ends, or the time is over. */
-  async #nextChange(delayMs: number): Promise<void> {
-    const { environment, model } = this.#options;
-    const { clock, view } = environment;
-    const controller = new AbortController();
-    this.#wake = () => controller.abort();
-    const unsubscribe = view.directory.onChange(({ record }) => {
-      if (record.body.model === model.hash) controller.abort();
-    });
-    const banMs = view.bans.nextExpiryMs() ?? delayMs;
-    await delay(clock, Math.min(delayMs, banMs), controller.signal);
-    unsubscribe();
   }
 
   /** Puts the planned hops into the chain; hops that the plan has no use for are closed. */
@@ -291,10 +260,12 @@ export class RouteKeeper {
     };
     await hop.open(environment.node, message, successor);
     // Nobody waits for this one: it only measures.
+    const { measurements } = environment.view;
     void hop.probe().then(() => {
-      if (hop.roundTripMs === null) return;
-      environment.view.measurements.addRoundTrip(hop.peer, hop.roundTripMs);
+      if (hop.roundTripMs !== null) measurements.addRoundTrip(hop.peer, hop.roundTripMs);
     });
+    measurements.addSession(hop.peer, 1);
+    void hop.ended.then(() => measurements.addSession(hop.peer, -1));
   }
 
   /** Tells hops whose successor changed. */
@@ -374,39 +345,18 @@ export class RouteKeeper {
 
   /** Tells the owner what was mended. */
   #report(mending: Mending): void {
-    const { emit, environment } = this.#options;
+    const { emit } = this.#options;
     const { hops } = this.#chain;
     if (mending.areHopsChanged) emit({ type: 'route', hops: hops.map(toRouteHop) });
     // Peers that failed before the route stood are banned, but nothing was rerouted.
     if (!this.#hasOpened) return;
-    const nowMs = environment.clock.now();
-    for (const { kind, hop, error, detectionMs, noticedAtMs } of mending.failures) {
-      // The successor turned out to be lost, which is a failure of its own.
-      if (kind === 'edge' && !(hops.includes(hop) && hop.target === 'client')) continue;
-      const covering = hops.filter(
-        ({ span }) => span.start < hop.span.end && hop.span.start < span.end,
-      );
-      emit({
-        type: 'reroute',
-        kind: kind === 'lost' ? 'replaced' : 'relayed',
-        reason: error.code,
-        message: error.message,
-        lostPeer: hop.peer,
-        span: hop.span,
-        newPeers: kind === 'lost' ? covering.map(({ peer }) => peer) : [],
-        detectionMs,
-        rebuildMs: mending.rebuildMs,
-        recoveryMs: nowMs - noticedAtMs,
-      });
+    const { failures, rebuildMs } = mending;
+    for (const event of rerouteEvents(failures, hops, { rebuildMs, nowMs: this.#now() })) {
+      emit(event);
     }
   }
 
   #now(): number {
     return this.#options.environment.clock.now();
   }
-}
-
-function toRouteHop(hop: Hop): RouteHop {
-  const { peer, name, multiaddrs, span, ends, numericKind } = hop;
-  return { peer, name, multiaddrs, span, ends, numericKind };
 }

@@ -1,4 +1,4 @@
-import { limits, type Logits, type PeerId, SkeinError, type TokenId } from '@skein/protocol';
+import { type Logits, limits, type PeerId, SkeinError, type TokenId } from '@skein/protocol';
 import { decodeLogits, joinLogits } from './decode-logits.js';
 import { HopChain, RouteBroken } from './hop-chain.js';
 import { RouteKeeper } from './route-keeper.js';

@@ -14,8 +14,8 @@ import { ValueWeights } from './value-weights.js';
 /** Characters, and items of a list, whose handling costs about as much as evaluating a node. */
 const charactersPerWork = 64;
 const itemsPerWork = 16;
-/** The clock is read once in so many evaluations. */
-const evaluationsPerClockReading = 256;
+/** The clock is read once in so many units of work. */
+const workPerClockReading = 256;
 
 /** Stands for a value that has been evaluated already. */
 interface KnownNode extends JinjaNode {
@@ -33,7 +33,7 @@ export class BoundedInterpreter extends Interpreter {
   readonly #deadline: number;
   readonly #weights = new ValueWeights();
   #workLeft: number = chatTemplateLimits.workMax;
-  #evaluationsToClock = evaluationsPerClockReading;
+  #workAtNextReading = chatTemplateLimits.workMax - workPerClockReading;
 
   /** @param options.now milliseconds of a monotonic clock */
   constructor(environment: Environment, options: { now: () => number }) {
@@ -50,7 +50,6 @@ export class BoundedInterpreter extends Interpreter {
   override evaluate(node: JinjaNode | undefined, environment: Environment): JinjaValue {
     if (isKnown(node)) return node.known;
     this.#spend(1);
-    this.#watchClock();
     const value = isMethodCall(node)
       ? this.#callMethod(node, environment)
       : super.evaluate(node, environment);
@@ -62,8 +61,10 @@ export class BoundedInterpreter extends Interpreter {
   #callMethod(node: CallNode, environment: Environment): JinjaValue {
     const object = this.evaluate(node.callee.object, environment);
     const known: KnownNode = { type: 'Known', known: object };
-    const callWith = (args: readonly JinjaNode[]) =>
-      super.evaluate({ ...node, args, callee: { ...node.callee, object: known } }, environment);
+    const callWith = (args: readonly JinjaNode[]) => {
+      const call: CallNode = { ...node, args, callee: { ...node.callee, object: known } };
+      return super.evaluate(call, environment);
+    };
     const [first] = node.args;
     const isPlain = first === undefined || !isUnpacking(first);
     if (typeof object.value !== 'string' || !isPlain) return callWith(node.args);
@@ -95,11 +96,8 @@ export class BoundedInterpreter extends Interpreter {
   #spend(work: number): void {
     this.#workLeft -= work;
     if (this.#workLeft < 0) throw exceeded(`more than ${chatTemplateLimits.workMax} steps`);
-  }
-
-  #watchClock(): void {
-    if (--this.#evaluationsToClock > 0) return;
-    this.#evaluationsToClock = evaluationsPerClockReading;
+    if (this.#workLeft > this.#workAtNextReading) return;
+    this.#workAtNextReading = this.#workLeft - workPerClockReading;
     if (this.#now() <= this.#deadline) return;
     throw exceeded(`more than ${chatTemplateLimits.elapsedMsMax} ms`);
   }

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { type ClientGenerateOptions, createClient } from '../../src/client/client.js';
 import type { GenerationEvent, TokenEvent } from '../../src/generate/generation-types.js';
 import { idle, settle, TestClock } from '../support/test-clock.js';
-import { failAt, sixPeers } from '../support/toy-session.js';
 import { toyGreedy } from '../support/toy-model.js';
+import { failAt, sixPeers } from '../support/toy-session.js';
 import { type ToyPeerOptions, ToySwarm, toyManifest, toyModel } from '../support/toy-swarm.js';
 import { toyChatTemplate, toyText, toyTokenizerJson } from '../support/toy-tokenizer.js';
 
@@ -53,7 +53,9 @@ const tokensOf = (events: readonly GenerationEvent[]) =>
   events.filter((event): event is TokenEvent => event.type === 'token');
 const idsOf = (events: readonly GenerationEvent[]) => tokensOf(events).map(({ id }) => id);
 const textOf = (events: readonly GenerationEvent[]) =>
-  events.map((event) => (event.type === 'token' || event.type === 'end' ? event.text : '')).join('');
+  events
+    .map((event) => (event.type === 'token' || event.type === 'end' ? event.text : ''))
+    .join('');
 
 describe('client.generate', () => {
   it('yields the route, the tokens, and the end', async () => {
@@ -71,7 +73,12 @@ describe('client.generate', () => {
     expect(idsOf(events)).toEqual(expected);
     expect(tokensOf(events).map(({ position }) => position)).toEqual(expected.map((_, i) => 6 + i));
     expect(textOf(events)).toBe(toyText(expected));
-    expect(events.at(-1)).toMatchObject({ type: 'end', reason: 'length', tokens: 10, promptTokens: 6 });
+    expect(events.at(-1)).toMatchObject({
+      type: 'end',
+      reason: 'length',
+      tokens: 10,
+      promptTokens: 6,
+    });
     await idle();
     expect(swarm.openSessions).toBe(0);
     expect(swarm.violations).toEqual([]);
@@ -128,7 +135,11 @@ describe('client.generate', () => {
     const events = await run(options);
     expect(tokensOf(events)).toEqual(tokensOf(unbroken));
     expect(events.filter(({ type }) => type === 'reroute')).toMatchObject([
-      { reason: expect.any(String), lostPeer: swarm.peer(name).peer, recoveryMs: expect.any(Number) },
+      {
+        reason: expect.any(String),
+        lostPeer: swarm.peer(name).peer,
+        recoveryMs: expect.any(Number),
+      },
     ]);
   });
 
@@ -251,7 +262,11 @@ describe('client.openSession', () => {
       computedFrom = Math.min(computedFrom, position);
       return null;
     });
-    const longer = [...messages, { role: 'a', content: textOf(first) }, { role: 'u', content: 'on' }];
+    const longer = [
+      ...messages,
+      { role: 'a', content: textOf(first) },
+      { role: 'u', content: 'on' },
+    ];
     const second = await settle(clock, turn(session.generate({ messages: longer, ...greedy })));
     expect(computedFrom).toBeGreaterThan(20);
     const fresh = setUp();

@@ -2,7 +2,7 @@ import type { ModelHash, PeerId } from '@skein/protocol';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blockMs, edgeMs, entryMs } from '../../src/routing/peer-cost.js';
-import { planRepair, planRoute } from '../../src/routing/plan-route.js';
+import { longestContext, planRepair, planRoute } from '../../src/routing/plan-route.js';
 import { routingLimits } from '../../src/routing/routing-limits.js';
 import type { PeerView, Route } from '../../src/routing/snapshot.js';
 
@@ -44,7 +44,9 @@ function peer(
 }
 
 const names = (route: ReturnType<typeof planRoute>) =>
-  route.kind === 'route' ? route.hops.map(({ name, span }) => `${name} ${span.start}:${span.end}`) : route;
+  route.kind === 'route'
+    ? route.hops.map(({ name, span }) => `${name} ${span.start}:${span.end}`)
+    : route;
 
 /** Tries every assignment of blocks to peers. */
 function bruteForceCost(peers: readonly PeerView[]): number | null {
@@ -135,19 +137,23 @@ describe('planRoute', () => {
 
   it('stays within the tie-break of the best, whatever the luck', () => {
     fc.assert(
-      fc.property(arbitrarySwarm, fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })), (peers, luck) => {
-        const random = () => luck.next().value as number;
-        const mixed = { ...request, acceptMixedNumerics: true };
-        const route = planRoute({ peers }, mixed, random);
-        const best = bruteForceCost(peers.filter(({ isBanned }) => !isBanned));
-        if (route.kind === 'no-route') {
-          expect(best).toBeNull();
-          return;
-        }
-        checkRoute(route, peers);
-        const bound = (best as number) * (1 + routingLimits.nearEqualRatio);
-        expect(route.costMs).toBeLessThanOrEqual(bound + 1e-6);
-      }),
+      fc.property(
+        arbitrarySwarm,
+        fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })),
+        (peers, luck) => {
+          const random = () => luck.next().value as number;
+          const mixed = { ...request, acceptMixedNumerics: true };
+          const route = planRoute({ peers }, mixed, random);
+          const best = bruteForceCost(peers.filter(({ isBanned }) => !isBanned));
+          if (route.kind === 'no-route') {
+            expect(best).toBeNull();
+            return;
+          }
+          checkRoute(route, peers);
+          const bound = (best as number) * (1 + routingLimits.nearEqualRatio);
+          expect(route.costMs).toBeLessThanOrEqual(bound + 1e-6);
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -185,6 +191,19 @@ describe('planRoute', () => {
     expect(names(planRoute({ peers: [full, never] }, long, noLuck))).toEqual(['full 0:5']);
   });
 
+  it('says when only the length of the context stands in the way, and which length fits', () => {
+    const peers = [
+      peer('a', [0, 3], { record: { kvTokensMax: 500 } }),
+      peer('b', [3, 5], { record: { kvTokensMax: 800 } }),
+      peer('c', [3, 5], { record: { kvTokensMax: 100 } }),
+    ];
+    const long = { ...request, tokensMax: 600 };
+    expect(planRoute({ peers }, long, noLuck)).toMatchObject({ needsShorterContext: true });
+    expect(longestContext({ peers }, long)).toBe(500);
+    expect(longestContext({ peers }, { ...long, tokensMax: 300 })).toBe(300);
+    expect(longestContext({ peers: peers.slice(0, 1) }, long)).toBe(0);
+  });
+
   it('says what is missing', () => {
     const peers = [
       peer('a', [0, 2], { record: { ends: { embedding: false, head: false } } }),
@@ -201,15 +220,13 @@ describe('planRoute', () => {
       isEmbeddingMissing: true,
       isHeadMissing: true,
       needsMixedNumerics: false,
+      needsShorterContext: false,
       unusablePeers: ['banned'],
     });
   });
 
   it('says when only the numeric kinds stand in the way', () => {
-    const peers = [
-      peer('a', [0, 3]),
-      peer('b', [3, 5], { record: { numericKind: 'q8_0/f16' } }),
-    ];
+    const peers = [peer('a', [0, 3]), peer('b', [3, 5], { record: { numericKind: 'q8_0/f16' } })];
     expect(planRoute({ peers }, request, noLuck)).toMatchObject({
       kind: 'no-route',
       missingBlocks: [{ start: 3, end: 5 }],

@@ -10,7 +10,10 @@ const late = { step: 7, rowsInFlight: 1 };
 
 describe('findStalledHop', () => {
   it('names every hop that does not answer', () => {
-    expect(findStalledHop([null, answer(6, 6), null], late)).toEqual({ kind: 'silent', hops: [0, 2] });
+    expect(findStalledHop([null, answer(6, 6), null], late)).toEqual({
+      kind: 'silent',
+      hops: [0, 2],
+    });
   });
 
   it('finds the hop that has the step and does not complete it', () => {

@@ -18,7 +18,9 @@ describe('recovery', () => {
     const peers = [...sixPeers, { name: 'b3', span: [2, 4], decodeBlocksPerSecond: 50 } as const];
     const { swarm, clock, events, session } = setUp(peers);
     swarm.peer('b1').rules.push(failAt(25, 'kill'));
-    swarm.peer('b2').rules.push(({ isReplay, position }) => (isReplay && position > 9 ? 'kill' : null));
+    swarm
+      .peer('b2')
+      .rules.push(({ isReplay, position }) => (isReplay && position > 9 ? 'kill' : null));
     expect(await settle(clock, generate(session))).toEqual(expected);
     expect(swarm.violations).toEqual([]);
     expect(reroutesOf(events)).toMatchObject([
@@ -31,7 +33,9 @@ describe('recovery', () => {
     const peers = [...sixPeers, { name: 'c3', span: [4, 6], decodeBlocksPerSecond: 50 } as const];
     const { swarm, clock, session } = setUp(peers);
     swarm.peer('c1').rules.push(failAt(25, 'close'));
-    swarm.peer('c2').rules.push(({ isReplay, position }) => (isReplay && position > 9 ? 'hang' : null));
+    swarm
+      .peer('c2')
+      .rules.push(({ isReplay, position }) => (isReplay && position > 9 ? 'hang' : null));
     expect(await settle(clock, generate(session))).toEqual(expected);
     expect(swarm.violations).toEqual([]);
   });
@@ -176,7 +180,12 @@ describe('without a route', () => {
     await expect(settle(clock, session.open())).rejects.toMatchObject({
       code: 'no-route',
       message: expect.stringContaining('blocks 2:3, 5:6, the LM head'),
-      details: { missingBlocks: [{ start: 2, end: 3 }, { start: 5, end: 6 }] },
+      details: {
+        missingBlocks: [
+          { start: 2, end: 3 },
+          { start: 5, end: 6 },
+        ],
+      },
     });
   });
 
@@ -189,7 +198,9 @@ describe('without a route', () => {
     });
     expect(await settle(clock, generate(session))).toEqual(expected);
     const missing = { missingBlocks: [{ start: 2, end: 4 }] };
-    expect(events).toContainEqual(expect.objectContaining({ type: 'waiting', missing: expect.objectContaining(missing) }));
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'waiting', missing: expect.objectContaining(missing) }),
+    );
     expect(swarm.violations).toEqual([]);
   });
 
@@ -264,7 +275,10 @@ describe('a session over several turns', () => {
 
   it('returns the logits of all rows, also when a hop fails in between', async () => {
     const unbroken = setUp();
-    const rows = await settle(unbroken.clock, unbroken.session.extend(prompt as TokenId[], { logits: 'all' }));
+    const rows = await settle(
+      unbroken.clock,
+      unbroken.session.extend(prompt as TokenId[], { logits: 'all' }),
+    );
     expect(rows?.rowCount).toBe(prompt.length);
     const { swarm, clock, session } = setUp();
     swarm.peer('b1').rules.push(failAt(9, 'kill'));

@@ -15,9 +15,9 @@ import type { ToyChannel } from './toy-channel.js';
 import {
   logNormaliser,
   rowsToTensor,
-  tensorToRows,
   type ToyCache,
   type ToyRow,
+  tensorToRows,
   toyBlock,
   toyEmbed,
   toyLogits,
@@ -83,20 +83,25 @@ export class ToyHop {
   onMessage({ message, tensors }: Received<ToHopMessage>): void {
     switch (message.type) {
       case 'step':
-        return this.step(message, tensors);
+        this.step(message, tensors);
+        return;
       case 'truncate':
-        return this.#truncate(message);
+        this.#truncate(message);
+        return;
       case 'link':
         if (message.epoch !== this.#epoch) this.peer.violation(`link in epoch ${message.epoch}`);
         this.#successor = message.successor;
-        return this.answer({ type: 'linked', epoch: message.epoch });
+        this.answer({ type: 'linked', epoch: message.epoch });
+        return;
       case 'replay':
-        return this.#replay(message);
+        this.#replay(message);
+        return;
       case 'probe': {
         const { probe } = message;
         const [received, completed] = [this.#received, this.#completed];
         const { queuedRows } = this.peer;
-        return this.answer({ type: 'probed', probe, received, completed, queuedRows });
+        this.answer({ type: 'probed', probe, received, completed, queuedRows });
+        return;
       }
       default:
         this.peer.violation(`unexpected ${message.type}`);
@@ -114,14 +119,19 @@ export class ToyHop {
     const context = { peer: this.peer, position, rows, end: position + rows, isReplay };
     const fault = this.peer.faultFor(context);
     if (fault !== null && fault !== 'kill-after' && fault !== 'corrupt') {
-      return this.#failStep(fault, message);
+      this.#failStep(fault, message);
+      return;
     }
     if (this.peer.isHung || this.peer.isStuck) return;
     if (position !== this.length) {
       this.peer.violation(`${this.peer.name}: step at ${position}, length ${this.length}`);
-      return this.error('position-mismatch', message);
+      this.error('position-mismatch', message);
+      return;
     }
-    if (this.length + rows > this.peer.kvTokens) return this.error('kv-full', message);
+    if (this.length + rows > this.peer.kvTokens) {
+      this.error('kv-full', message);
+      return;
+    }
     const output = this.#compute(tensors[0] as Tensor);
     this.#completed = step;
     const trace = [...message.trace, 100, 1000 * this.#caches.length];
@@ -189,7 +199,10 @@ export class ToyHop {
   #sendResult(message: StepMessage, output: readonly ToyRow[], isCorrupt: boolean): void {
     const { step, epoch, trace } = message;
     const result = { type: 'result', step, epoch, position: this.length, trace };
-    if (message.logits === undefined) return this.answer(result, []);
+    if (message.logits === undefined) {
+      this.answer(result, []);
+      return;
+    }
     const rows = message.logits === 'all' ? output : output.slice(-1);
     const { vocabSize } = this.peer.swarm.model;
     const full = rows.map((row) => toyLogits(row, vocabSize));
@@ -197,7 +210,10 @@ export class ToyHop {
     if (isCorrupt) normalisers.fill(Number.NaN);
     const last: Tensor = { type: 'f32', shape: [rows.length], bytes: bytesOf(normalisers) };
     const { topK = 0 } = message;
-    if (topK === 0) return this.answer(result, [floats(full, vocabSize), last]);
+    if (topK === 0) {
+      this.answer(result, [floats(full, vocabSize), last]);
+      return;
+    }
     const ids = full.map((logits) =>
       Int32Array.from(logits.keys())
         .sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b)
@@ -213,11 +229,18 @@ export class ToyHop {
 
   #forward(message: StepMessage, tensor: Tensor): void {
     const { tensors: _layouts, ...step } = message;
-    if (this.#successor === null) return this.peer.violation('no successor to forward to');
-    if (this.#successor.kind === 'client') return this.answer(step, [tensor]);
+    if (this.#successor === null) {
+      this.peer.violation('no successor to forward to');
+      return;
+    }
+    if (this.#successor.kind === 'client') {
+      this.answer(step, [tensor]);
+      return;
+    }
     const { peer } = this.#successor;
     const isSent = this.peer.swarm.push(this.peer, peer, this.session, step, tensor);
-    if (!isSent) this.error('peer-unreachable', { step: step.step, epoch: step.epoch, about: peer });
+    if (!isSent)
+      this.error('peer-unreachable', { step: step.step, epoch: step.epoch, about: peer });
   }
 
   #truncate({ epoch, position }: { epoch: number; position: number }): void {
@@ -237,7 +260,8 @@ export class ToyHop {
     const { epoch, from, to, until } = message;
     if (epoch !== this.#epoch) this.peer.violation(`replay in epoch ${epoch}`);
     if (from < this.#historyStart || this.peer.forgetsHistory) {
-      return this.error('history-gone', { step: message.step, epoch });
+      this.error('history-gone', { step: message.step, epoch });
+      return;
     }
     let steps = 0;
     for (let position = from; position < to; position += 3) {
@@ -246,8 +270,16 @@ export class ToyHop {
       const step = message.step + steps;
       steps += 1;
       this.#forward(
-        { type: 'step', step, epoch, position, rows: rows.length, until, trace: [], tensors: [] } as
-          unknown as StepMessage,
+        {
+          type: 'step',
+          step,
+          epoch,
+          position,
+          rows: rows.length,
+          until,
+          trace: [],
+          tensors: [],
+        } as unknown as StepMessage,
         rowsToTensor(rows),
       );
     }
@@ -260,4 +292,3 @@ function floats(rows: readonly Float32Array[], width: number): Tensor {
   for (const [index, row] of rows.entries()) values.set(row, index * width);
   return { type: 'f32', shape: [rows.length, width], bytes: bytesOf(values) };
 }
-

@@ -1,6 +1,10 @@
 import type { TokenId } from '@skein/protocol';
 import { SwarmView } from '../../src/routing/swarm-view.js';
-import type { RerouteEvent, SessionEvent, SessionOptions } from '../../src/session/session-types.js';
+import type {
+  RerouteEvent,
+  SessionEvent,
+  SessionOptions,
+} from '../../src/session/session-types.js';
 import { SwarmSession } from '../../src/session/swarm-session.js';
 import { TestClock } from './test-clock.js';
 import type { FaultAction } from './toy-hop.js';

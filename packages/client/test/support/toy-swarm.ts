@@ -13,8 +13,8 @@ import {
   type RecordBody,
   SkeinError,
   type Span,
-  sessionProtocol,
   type StepMessage,
+  sessionProtocol,
   type Tensor,
   type ToHopMessage,
   toClientSchema,
@@ -22,12 +22,7 @@ import {
   type VerifiedRecord,
 } from '@skein/protocol';
 import type * as z from 'zod';
-import type {
-  Directory,
-  DirectoryChange,
-  Remote,
-  SkeinNode,
-} from '../../src/network/contracts.js';
+import type { Directory, DirectoryChange, Remote, SkeinNode } from '../../src/network/contracts.js';
 import type { ChannelHandlers } from '../../src/network/message-channel.js';
 import { channelPair, type ToyChannel } from './toy-channel.js';
 import { type FaultAction, type StepContext, ToyHop } from './toy-hop.js';
@@ -286,7 +281,10 @@ export class ToySwarm {
     openChannel: async (remote, protocol, _schema, accept, { signal }) => {
       const peer = this.#dial(remote);
       if (peer.isHung) await untilAborted(signal);
-      const { toPeer, toClient } = protocols[protocol] as { toPeer: z.ZodType; toClient: z.ZodType };
+      const { toPeer, toClient } = protocols[protocol] as {
+        toPeer: z.ZodType;
+        toClient: z.ZodType;
+      };
       const [near, far] = channelPair(
         { peer: toyPeerId('client'), schema: toClient },
         { peer: remote.peer, schema: toPeer },

@@ -8,7 +8,12 @@ export const toyTokenizerJson = JSON.stringify({
   padding: null,
   added_tokens: [],
   normalizer: null,
-  pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+  pre_tokenizer: {
+    type: 'ByteLevel',
+    add_prefix_space: false,
+    trim_offsets: true,
+    use_regex: true,
+  },
   post_processor: null,
   decoder: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
   model: {
@@ -25,7 +30,10 @@ export const toyTokenizerJson = JSON.stringify({
 });
 
 export function toyText(tokens: readonly number[]): string {
-  return tokens.map((token) => characters[token]).join('').replaceAll('Ġ', ' ');
+  return tokens
+    .map((token) => characters[token])
+    .join('')
+    .replaceAll('Ġ', ' ');
 }
 
 export const toyChatTemplate =

@@ -67,7 +67,10 @@ export async function probeTensors(
     });
   }
   return [...file.tensors.values()].map(({ name, type, shape }) => ({
-    name, type, shape, digest: digests.get(name) as string,
+    name,
+    type,
+    shape,
+    digest: digests.get(name) as string,
   }));
 }
 

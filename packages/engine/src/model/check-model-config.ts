@@ -9,32 +9,45 @@ import { modelFileLimits } from './model-file-limits.js';
  * @throws SkeinError `model-corrupt`
  */
 export function checkModelConfig(config: ModelConfig, path: string): ModelConfig {
-  const { headCount, kvHeadCount, headDim, vocabSize, bosTokenId, rope } = config;
-  const require = (holds: boolean, problem: string) => {
-    if (!holds) throw corruptModel(path, problem);
-  };
-  require(kvHeadCount <= headCount && headCount % kvHeadCount === 0,
-    `${headCount} query heads cannot share ${kvHeadCount} key and value heads`);
-  require(headDim >= 2 && headDim % 2 === 0,
-    `a head of ${headDim} elements cannot be rotated in pairs`);
-  require(headDim <= modelFileLimits.headDimMax,
-    `a head of ${headDim} elements is over the maximum of ${modelFileLimits.headDimMax}`);
-  require(vocabSize <= limits.vocabSizeMax,
-    `a vocabulary of ${vocabSize} is over the maximum of ${limits.vocabSizeMax}`);
-  require(bosTokenId === null || bosTokenId < vocabSize,
-    `the start token ${bosTokenId} is outside the vocabulary of ${vocabSize}`);
-  require(rope.theta > 1, `the rotary base ${rope.theta} is not over 1`);
-  const { scaling } = rope;
-  if (scaling.kind === 'llama3') {
-    require(scaling.highFreqFactor > scaling.lowFreqFactor,
-      'the llama3 rotary scaling has high_freq_factor not over low_freq_factor');
+  const problem = headProblem(config) ?? vocabularyProblem(config) ?? ropeProblem(config);
+  if (problem !== null) throw corruptModel(path, problem);
+  return config;
+}
+
+function headProblem({ headCount, kvHeadCount, headDim }: ModelConfig): string | null {
+  if (kvHeadCount > headCount || headCount % kvHeadCount !== 0) {
+    return `${headCount} query heads cannot share ${kvHeadCount} key and value heads`;
+  }
+  if (headDim < 2 || headDim % 2 !== 0) {
+    return `a head of ${headDim} elements cannot be rotated in pairs`;
+  }
+  const { headDimMax } = modelFileLimits;
+  return headDim > headDimMax ? `a head of ${headDim} elements is over ${headDimMax}` : null;
+}
+
+function vocabularyProblem({ vocabSize, bosTokenId }: ModelConfig): string | null {
+  if (vocabSize > limits.vocabSizeMax) {
+    return `a vocabulary of ${vocabSize} is over the maximum of ${limits.vocabSizeMax}`;
+  }
+  if (bosTokenId !== null && bosTokenId >= vocabSize) {
+    return `the start token ${bosTokenId} is outside the vocabulary of ${vocabSize}`;
+  }
+  return null;
+}
+
+function ropeProblem({ rope, headDim }: ModelConfig): string | null {
+  const { theta, scaling } = rope;
+  if (theta <= 1) return `the rotary base ${theta} is not over 1`;
+  if (scaling.kind === 'llama3' && scaling.highFreqFactor <= scaling.lowFreqFactor) {
+    return 'the llama3 rotary scaling has a high_freq_factor that is not over low_freq_factor';
   }
   if (scaling.kind === 'factors') {
     const areSound = scaling.factors.every((factor) => factor > 0 && Number.isFinite(factor));
-    require(scaling.factors.length === headDim / 2 && areSound,
-      `the rotary factors are not ${headDim / 2} numbers over 0`);
+    if (scaling.factors.length !== headDim / 2 || !areSound) {
+      return `the rotary factors are not ${headDim / 2} numbers over 0`;
+    }
   }
-  return config;
+  return null;
 }
 
 /**

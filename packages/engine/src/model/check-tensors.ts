@@ -39,7 +39,7 @@ export function checkTensors(
   }
   for (const [name, tensor] of found) {
     if (checked.has(name)) continue;
-    const problem = `a ${config.architecture} model with the tensor ${tensor.sourceName} is not supported`;
+    const problem = `a ${config.architecture} model with ${tensor.sourceName} is not supported`;
     throw unsupportedModel(tensor.file, problem, 'Use a model that was published without it.');
   }
   return checked;

@@ -11,8 +11,8 @@
 export { buildManifest, probeTensors } from './build-manifest.js';
 export {
   blockTensors,
-  embeddingTensors,
   type ExpectedTensor,
+  embeddingTensors,
   expectedTensors,
   headTensors,
 } from './expected-tensors.js';
@@ -27,6 +27,6 @@ export {
 export { type SafetensorsSource, writeSafetensors } from './huggingface/write-safetensors.js';
 export type { ModelFile, ProbeTensors, TensorLocation } from './model-file.js';
 export { modelFileLimits } from './model-file-limits.js';
-export { openModel, type OpenModelOptions } from './open-model.js';
+export { type OpenModelOptions, openModel } from './open-model.js';
 export { readTensor } from './read-tensor.js';
 export { storageLayouts, tensorByteLength } from './tensor-types.js';

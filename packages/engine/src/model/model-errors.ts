@@ -37,5 +37,8 @@ function modelError(
   cause?: unknown,
 ): SkeinError {
   const message = `${path}: ${problem}. ${wayOut}`;
-  return new SkeinError(code, message, { details: { path }, ...(cause === undefined ? {} : { cause }) });
+  return new SkeinError(code, message, {
+    details: { path },
+    ...(cause === undefined ? {} : { cause }),
+  });
 }

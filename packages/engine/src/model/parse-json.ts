@@ -72,7 +72,8 @@ class JsonParser {
       this.space();
       if (this.text[this.#index] !== '"') throw this.fault('a key was expected');
       const key = this.string();
-      if (key in object) throw this.fault(`the key ${JSON.stringify(key.slice(0, 80))} comes twice`);
+      if (key in object)
+        throw this.fault(`the key ${JSON.stringify(key.slice(0, 80))} comes twice`);
       if (!this.take(':')) throw this.fault('":" was expected');
       object[key] = this.value(depth + 1);
     } while (this.take(','));

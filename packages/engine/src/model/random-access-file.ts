@@ -57,7 +57,7 @@ export async function readBytes(
   return bytes;
 }
 
-/** Checks that `[position, position + byteLength)` lies in the file before memory is taken for it. */
+/** Checks that `[position, position + byteLength)` lies in the file, before taking memory for it. */
 export function requireBytes(file: RandomAccessFile, position: number, byteLength: number): void {
   if (position + byteLength <= file.byteLength) return;
   throw corruptModel(
@@ -92,10 +92,18 @@ function randomAccess(
       while (filled < target.length) {
         throwIfAborted(signal);
         const wanted = Math.min(target.length - filled, modelFileLimits.readPieceBytes);
-        const bytesRead = await readPiece(handle, path, target.subarray(filled, filled + wanted), position + filled);
+        const bytesRead = await readPiece(
+          handle,
+          path,
+          target.subarray(filled, filled + wanted),
+          position + filled,
+        );
         if (bytesRead === 0) {
           const missing = target.length - filled;
-          throw corruptModel(path, `the file is cut short: ${missing} bytes are missing at ${position + filled}`);
+          throw corruptModel(
+            path,
+            `the file is cut short: ${missing} bytes are missing at ${position + filled}`,
+          );
         }
         filled += bytesRead;
       }

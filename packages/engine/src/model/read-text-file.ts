@@ -8,7 +8,7 @@ export interface ReadTextOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Reads a UTF-8 text file that belongs to a model. @throws SkeinError `model-corrupt`, `aborted` */
+/** Reads a UTF-8 text file of a model. @throws SkeinError `model-corrupt`, `aborted` */
 export async function readTextFile(path: string, options: ReadTextOptions): Promise<string> {
   const { signal, byteLengthMax } = options;
   const bytes = await withFile(path, { signal, missing: 'model-corrupt' }, (file) => {

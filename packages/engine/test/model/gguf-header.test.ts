@@ -12,9 +12,16 @@ const path = join(folder, 'model.gguf');
 const u32 = (value: number) => Buffer.from(Uint32Array.of(value).buffer);
 const u64 = (value: number | bigint) => Buffer.from(BigUint64Array.of(BigInt(value)).buffer);
 const string = (text: string) => Buffer.concat([u64(Buffer.byteLength(text)), Buffer.from(text)]);
-const entry = (key: string, type: number, ...value: Buffer[]) => Buffer.concat([string(key), u32(type), ...value]);
+const entry = (key: string, type: number, ...value: Buffer[]) =>
+  Buffer.concat([string(key), u32(type), ...value]);
 const tensor = (name: string, dimensions: (number | bigint)[], typeId: number, offset: number) =>
-  Buffer.concat([string(name), u32(dimensions.length), ...dimensions.map(u64), u32(typeId), u64(offset)]);
+  Buffer.concat([
+    string(name),
+    u32(dimensions.length),
+    ...dimensions.map(u64),
+    u32(typeId),
+    u64(offset),
+  ]);
 
 interface RawFile {
   magic?: string;
@@ -29,8 +36,12 @@ interface RawFile {
 async function read(raw: RawFile) {
   const { entries = [], tensors = [], dataBytes = 0 } = raw;
   const header = Buffer.concat([
-    Buffer.from(raw.magic ?? 'GGUF'), u32(raw.version ?? 3),
-    u64(raw.tensorCount ?? tensors.length), u64(raw.entryCount ?? entries.length), ...entries, ...tensors,
+    Buffer.from(raw.magic ?? 'GGUF'),
+    u32(raw.version ?? 3),
+    u64(raw.tensorCount ?? tensors.length),
+    u64(raw.entryCount ?? entries.length),
+    ...entries,
+    ...tensors,
   ]);
   const padding = Buffer.alloc(dataBytes === 0 ? 0 : (32 - (header.length % 32)) % 32);
   writeFileSync(path, Buffer.concat([header, padding, Buffer.alloc(dataBytes)]));
@@ -57,14 +68,39 @@ describe('metadata values', () => {
         entry('f64', 12, typed(Float64Array.of(Math.PI).buffer)),
         entry('strings', 9, u32(8), u64(2), string(''), string('b')),
         entry('bools', 9, u32(7), u64(2), Buffer.of(1, 0)),
-        entry('nested', 9, u32(9), u64(2), u32(8), u64(1), string('x'), u32(0), u64(2), Buffer.of(3, 4)),
+        entry(
+          'nested',
+          9,
+          u32(9),
+          u64(2),
+          u32(8),
+          u64(1),
+          string('x'),
+          u32(0),
+          u64(2),
+          Buffer.of(3, 4),
+        ),
         entry('empty', 9, u32(8), u64(0)),
       ],
     });
     expect({ ...metadata }).toEqual({
-      u8: 200, i8: -100, u16: 60_000, i16: -30_000, u32: 4_000_000_000, i32: -2_000_000_000, f32: 1.5,
-      bool: true, string: 'größe ▁', array: Float32Array.of(0.5, -1), u64: 2n ** 63n, i64: -5, f64: Math.PI,
-      strings: ['', 'b'], bools: Uint8Array.of(1, 0), nested: [['x'], Uint8Array.of(3, 4)], empty: [],
+      u8: 200,
+      i8: -100,
+      u16: 60_000,
+      i16: -30_000,
+      u32: 4_000_000_000,
+      i32: -2_000_000_000,
+      f32: 1.5,
+      bool: true,
+      string: 'größe ▁',
+      array: Float32Array.of(0.5, -1),
+      u64: 2n ** 63n,
+      i64: -5,
+      f64: Math.PI,
+      strings: ['', 'b'],
+      bools: Uint8Array.of(1, 0),
+      nested: [['x'], Uint8Array.of(3, 4)],
+      empty: [],
     });
   });
 
@@ -89,28 +125,78 @@ describe('metadata values', () => {
   });
 
   it('keeps a replacement character that the text really has', async () => {
-    expect((await read({ entries: [entry('a', 9, u32(8), u64(1), string('\uFFFD'))] })).metadata.a).toEqual(['\uFFFD']);
+    expect(
+      (await read({ entries: [entry('a', 9, u32(8), u64(1), string('\uFFFD'))] })).metadata.a,
+    ).toEqual(['\uFFFD']);
   });
 
   it.each<[string, RawFile, string]>([
     ['an unknown type', { entries: [entry('a', 13)] }, 'unknown value type 13'],
-    ['an unknown element type', { entries: [entry('a', 9, u32(99), u64(1))] }, 'unknown value type 99'],
+    [
+      'an unknown element type',
+      { entries: [entry('a', 9, u32(99), u64(1))] },
+      'unknown value type 99',
+    ],
     ['a boolean of 2', { entries: [entry('a', 7, Buffer.of(2))] }, 'not 0 or 1'],
-    ['a key twice', { entries: [entry('a', 7, Buffer.of(1)), entry('a', 7, Buffer.of(1))] }, 'comes twice'],
-    ['a string beyond the end', { entries: [entry('a', 8, u64(1000), Buffer.from('x'))] }, 'the file ends'],
-    ['a string of no possible length', { entries: [entry('a', 8, u64(2n ** 63n))] }, 'the maximum is'],
-    ['an array beyond the end', { entries: [entry('a', 9, u32(4), u64(1_000_000), u32(1))] }, 'the file ends'],
-    ['strings beyond the end', { entries: [entry('a', 9, u32(8), u64(4_000_000), u32(1))] }, 'the file ends'],
-    ['arrays beyond the end', { entries: [entry('a', 9, u32(9), u64(4_000_000), u32(1))] }, 'the file ends'],
-    ['an array of no possible length', { entries: [entry('a', 9, u32(0), u64(2n ** 60n))] }, 'the maximum is'],
-    ['arrays nested too deep', { entries: [entry('a', 9, ...Array.from({ length: 9 }, () => [u32(9), u64(1)]).flat())] }, 'nested'],
+    [
+      'a key twice',
+      { entries: [entry('a', 7, Buffer.of(1)), entry('a', 7, Buffer.of(1))] },
+      'comes twice',
+    ],
+    [
+      'a string beyond the end',
+      { entries: [entry('a', 8, u64(1000), Buffer.from('x'))] },
+      'the file ends',
+    ],
+    [
+      'a string of no possible length',
+      { entries: [entry('a', 8, u64(2n ** 63n))] },
+      'the maximum is',
+    ],
+    [
+      'an array beyond the end',
+      { entries: [entry('a', 9, u32(4), u64(1_000_000), u32(1))] },
+      'the file ends',
+    ],
+    [
+      'strings beyond the end',
+      { entries: [entry('a', 9, u32(8), u64(4_000_000), u32(1))] },
+      'the file ends',
+    ],
+    [
+      'arrays beyond the end',
+      { entries: [entry('a', 9, u32(9), u64(4_000_000), u32(1))] },
+      'the file ends',
+    ],
+    [
+      'an array of no possible length',
+      { entries: [entry('a', 9, u32(0), u64(2n ** 60n))] },
+      'the maximum is',
+    ],
+    [
+      'arrays nested too deep',
+      { entries: [entry('a', 9, ...Array.from({ length: 9 }, () => [u32(9), u64(1)]).flat())] },
+      'nested',
+    ],
     ['text that is not UTF-8', { entries: [entry('a', 8, u64(1), Buffer.of(0xff))] }, 'UTF-8'],
-    ['tokens that are not UTF-8', { entries: [entry('a', 9, u32(8), u64(1), u64(1), Buffer.of(0xff))] }, 'UTF-8'],
+    [
+      'tokens that are not UTF-8',
+      { entries: [entry('a', 9, u32(8), u64(1), u64(1), Buffer.of(0xff))] },
+      'UTF-8',
+    ],
     ['more entries than there are', { entryCount: 5n }, 'the file ends'],
     ['far more entries', { entryCount: 2n ** 40n }, 'metadata entries'],
-    ['an alignment that is no power of two', { entries: [entry('general.alignment', 4, u32(24))] }, 'power of two'],
+    [
+      'an alignment that is no power of two',
+      { entries: [entry('general.alignment', 4, u32(24))] },
+      'power of two',
+    ],
     ['an alignment of 0', { entries: [entry('general.alignment', 4, u32(0))] }, 'power of two'],
-    ['an alignment that is text', { entries: [entry('general.alignment', 8, string('32'))] }, 'power of two'],
+    [
+      'an alignment that is text',
+      { entries: [entry('general.alignment', 8, string('32'))] },
+      'power of two',
+    ],
   ])('are refused with %s', async (_name, raw, part) => {
     await expectModelError(read(raw), 'model-corrupt', part, path);
   });
@@ -125,7 +211,14 @@ describe('tensors', () => {
     const start = tensors[1]?.offset ?? 0;
     expect(start % 32).toBe(0);
     expect(tensors).toEqual([
-      { name: 'a', type: 'f32', typeName: 'F32', shape: [2, 8], offset: start + 64, byteLength: 64 },
+      {
+        name: 'a',
+        type: 'f32',
+        typeName: 'F32',
+        shape: [2, 8],
+        offset: start + 64,
+        byteLength: 64,
+      },
       { name: 'b', type: 'q8_0', typeName: 'Q8_0', shape: [32], offset: start, byteLength: 34 },
       { name: 'c', type: null, typeName: 'IQ4_XS', shape: [4], offset: start + 128, byteLength: 0 },
     ]);
@@ -135,15 +228,43 @@ describe('tensors', () => {
     ['no dimensions', { tensors: [tensor('a', [], 0, 0)] }, 'has 0 dimensions'],
     ['five dimensions', { tensors: [tensor('a', [1, 1, 1, 1, 1], 0, 0)] }, 'has 5 dimensions'],
     ['a dimension of 0', { tensors: [tensor('a', [0], 0, 0)] }, 'a dimension of 0'],
-    ['a dimension beyond numbers', { tensors: [tensor('a', [2n ** 63n], 0, 0)] }, 'a dimension of a'],
-    ['a product beyond numbers', { tensors: [tensor('a', [2 ** 30, 2 ** 30], 0, 0)] }, 'cannot have the shape'],
-    ['half a block', { tensors: [tensor('a', [33], 8, 0)], dataBytes: 128 }, 'cannot have the shape'],
+    [
+      'a dimension beyond numbers',
+      { tensors: [tensor('a', [2n ** 63n], 0, 0)] },
+      'a dimension of a',
+    ],
+    [
+      'a product beyond numbers',
+      { tensors: [tensor('a', [2 ** 30, 2 ** 30], 0, 0)] },
+      'cannot have the shape',
+    ],
+    [
+      'half a block',
+      { tensors: [tensor('a', [33], 8, 0)], dataBytes: 128 },
+      'cannot have the shape',
+    ],
     ['no alignment', { tensors: [tensor('a', [1], 0, 4)], dataBytes: 64 }, 'not aligned'],
     ['bytes beyond the end', { tensors: [tensor('a', [32], 0, 0)], dataBytes: 64 }, 'cut short'],
-    ['an offset beyond the end', { tensors: [tensor('a', [1], 0, 2 ** 50)], dataBytes: 64 }, 'cut short'],
-    ['an overlap', { tensors: [tensor('a', [16], 0, 0), tensor('b', [1], 0, 32)], dataBytes: 64 }, 'overlaps'],
-    ['the same name', { tensors: [tensor('a', [1], 0, 0), tensor('a', [1], 0, 32)], dataBytes: 64 }, 'comes twice'],
-    ['a long name', { tensors: [tensor('n'.repeat(300), [1], 0, 0)], dataBytes: 64 }, "a tensor's name"],
+    [
+      'an offset beyond the end',
+      { tensors: [tensor('a', [1], 0, 2 ** 50)], dataBytes: 64 },
+      'cut short',
+    ],
+    [
+      'an overlap',
+      { tensors: [tensor('a', [16], 0, 0), tensor('b', [1], 0, 32)], dataBytes: 64 },
+      'overlaps',
+    ],
+    [
+      'the same name',
+      { tensors: [tensor('a', [1], 0, 0), tensor('a', [1], 0, 32)], dataBytes: 64 },
+      'comes twice',
+    ],
+    [
+      'a long name',
+      { tensors: [tensor('n'.repeat(300), [1], 0, 0)], dataBytes: 64 },
+      "a tensor's name",
+    ],
     ['more of them than there are', { tensorCount: 3n }, 'the file ends'],
     ['far more of them', { tensorCount: 2n ** 50n }, 'the number of tensors'],
   ])('are refused with %s', async (_name, raw, part) => {
@@ -176,7 +297,10 @@ describe('the start of the file', () => {
 describe('writeGguf', () => {
   it('writes what the reader reads', async () => {
     const shape = [3, 32];
-    const bytes = Uint8Array.from({ length: tensorByteLength('q4_0', shape) ?? 0 }, (_, index) => index);
+    const bytes = Uint8Array.from(
+      { length: tensorByteLength('q4_0', shape) ?? 0 },
+      (_, index) => index,
+    );
     await writeGguf(path, {
       alignment: 64,
       metadata: {
@@ -188,12 +312,24 @@ describe('writeGguf', () => {
       },
       tensors: [
         { name: 'q', type: 'q4_0', shape, chunks: () => [bytes.subarray(0, 7), bytes.subarray(7)] },
-        { name: 'v', type: 'f32', shape: [1], chunks: async function* () { yield Uint8Array.of(1, 2, 3, 4); } },
+        {
+          name: 'v',
+          type: 'f32',
+          shape: [1],
+          chunks: async function* () {
+            yield Uint8Array.of(1, 2, 3, 4);
+          },
+        },
       ],
     });
     const { metadata, tensors } = await readGgufHeader(path);
     expect({ ...metadata }).toEqual({
-      a: 'ö', b: Uint8Array.of(1, 0), c: Int16Array.of(-1, 2), d: 2n ** 60n, e: ['x', 'y'], 'general.alignment': 64,
+      a: 'ö',
+      b: Uint8Array.of(1, 0),
+      c: Int16Array.of(-1, 2),
+      d: 2n ** 60n,
+      e: ['x', 'y'],
+      'general.alignment': 64,
     });
     const [q, v] = tensors;
     expect(q).toMatchObject({ shape, type: 'q4_0' });
@@ -205,6 +341,10 @@ describe('writeGguf', () => {
 
   it('refuses a shape that its type cannot have', async () => {
     const tensors = [{ name: 'a', type: 'q8_0', shape: [31], chunks: () => [] }] as const;
-    await expectModelError(writeGguf(path, { metadata: {}, tensors }), 'bad-argument', 'a cannot be [31] in q8_0');
+    await expectModelError(
+      writeGguf(path, { metadata: {}, tensors }),
+      'bad-argument',
+      'a cannot be [31] in q8_0',
+    );
   });
 });

@@ -20,7 +20,9 @@ const makeTokenizer = (json: string) =>
   new Tokenizer(JSON.parse(json), { clean_up_tokenization_spaces: false });
 
 const fixtures = fileURLToPath(new URL('../../../../test/fixtures/tokenizers/', import.meta.url));
-const names = readdirSync(fixtures).filter((name) => existsSync(join(fixtures, name, 'vocabulary.gguf')));
+const names = readdirSync(fixtures).filter((name) =>
+  existsSync(join(fixtures, name, 'vocabulary.gguf')),
+);
 
 describe.each(names)('the converted tokenizer of %s', (name) => {
   const cases = JSON.parse(readFileSync(join(fixtures, name, 'cases.json'), 'utf8'));
@@ -41,8 +43,10 @@ describe.each(names)('the converted tokenizer of %s', (name) => {
   });
 
   it('decodes as the original in the same library', () => {
-    const sequences = [...cases.texts.map((text: { idsWithSpecialTokens: number[] }) => text.idsWithSpecialTokens),
-      ...cases.idSequences.map((sequence: { ids: number[] }) => sequence.ids)];
+    const sequences = [
+      ...cases.texts.map((text: { idsWithSpecialTokens: number[] }) => text.idsWithSpecialTokens),
+      ...cases.idSequences.map((sequence: { ids: number[] }) => sequence.ids),
+    ];
     for (const ids of sequences.filter((list) => list.length > 0)) {
       for (const options of [{}, { skip_special_tokens: true }]) {
         expect(converted.decode(ids, options)).toBe(original.decode(ids, options));
@@ -83,28 +87,40 @@ describe('tokenizer metadata', () => {
 
   it('tells control tokens from those that people defined', async () => {
     const json = JSON.parse((await convert(bpe)) ?? '');
-    expect(json.added_tokens.map(({ id, content, special }: Record<string, unknown>) => ({ id, content, special })))
-      .toEqual([{ id: 3, content: '<s>', special: true }, { id: 4, content: '<tool>', special: false }]);
+    expect(
+      json.added_tokens.map(({ id, content, special }: Record<string, unknown>) => ({
+        id,
+        content,
+        special,
+      })),
+    ).toEqual([
+      { id: 3, content: '<s>', special: true },
+      { id: 4, content: '<tool>', special: false },
+    ]);
     expect(json.post_processor).toBeNull();
     expect(json.model.merges).toEqual([['a', 'b']]);
   });
 
   it('frames texts with start and end tokens when the file says so', async () => {
-    const json = (await convert({
-      ...bpe,
-      'tokenizer.ggml.add_bos_token': { type: 'bool', value: true },
-      'tokenizer.ggml.add_eos_token': { type: 'bool', value: true },
-      'tokenizer.ggml.bos_token_id': { type: 'uint32', value: 3 },
-      'tokenizer.ggml.eos_token_id': { type: 'uint32', value: 4 },
-    })) ?? '';
+    const json =
+      (await convert({
+        ...bpe,
+        'tokenizer.ggml.add_bos_token': { type: 'bool', value: true },
+        'tokenizer.ggml.add_eos_token': { type: 'bool', value: true },
+        'tokenizer.ggml.bos_token_id': { type: 'uint32', value: 3 },
+        'tokenizer.ggml.eos_token_id': { type: 'uint32', value: 4 },
+      })) ?? '';
     expect(makeTokenizer(json).encode('ab').ids).toEqual([3, 2, 4]);
     expect(makeTokenizer(json).encode('ab', { add_special_tokens: false }).ids).toEqual([2]);
   });
 
-  it.each(['smollm', 'tekken', 'llama3', 'deepseek-r1-qwen', 'default'])('knows the pre-tokenizer %s', async (pre) => {
-    const json = (await convert({ ...bpe, 'tokenizer.ggml.pre': text(pre) })) ?? '';
-    expect(makeTokenizer(json).encode('ab', { add_special_tokens: false }).ids).toEqual([2]);
-  });
+  it.each(['smollm', 'tekken', 'llama3', 'deepseek-r1-qwen', 'default'])(
+    'knows the pre-tokenizer %s',
+    async (pre) => {
+      const json = (await convert({ ...bpe, 'tokenizer.ggml.pre': text(pre) })) ?? '';
+      expect(makeTokenizer(json).encode('ab', { add_special_tokens: false }).ids).toEqual([2]);
+    },
+  );
 
   it('names an unknown pre-tokenizer and the known ones', async () => {
     const made = convert({ ...bpe, 'tokenizer.ggml.pre': text('martian') });
@@ -118,23 +134,44 @@ describe('tokenizer metadata', () => {
 
   const broken: [string, GgufMetadata, string][] = [
     ['no tokens', { 'tokenizer.ggml.tokens': types(1, 2) }, 'tokenizer.ggml.tokens'],
-    ['the same token twice', { 'tokenizer.ggml.tokens': strings('a', 'b', 'ab', 'a', 'c', 'd') }, 'the tokens 0 and 3'],
+    [
+      'the same token twice',
+      { 'tokenizer.ggml.tokens': strings('a', 'b', 'ab', 'a', 'c', 'd') },
+      'the tokens 0 and 3',
+    ],
     ['too few types', { 'tokenizer.ggml.token_type': types(1) }, 'a list of 6 integers'],
-    ['an unknown type', { 'tokenizer.ggml.token_type': types(1, 1, 1, 1, 1, 9) }, 'token types 0 to 6'],
+    [
+      'an unknown type',
+      { 'tokenizer.ggml.token_type': types(1, 1, 1, 1, 1, 9) },
+      'token types 0 to 6',
+    ],
     ['a merge into no token', { 'tokenizer.ggml.merges': strings('b a') }, 'tokenizer.ggml.merges'],
     ['a merge of one part', { 'tokenizer.ggml.merges': strings('ab') }, 'tokenizer.ggml.merges'],
-    ['a start token that is none', {
-      'tokenizer.ggml.add_bos_token': { type: 'bool', value: true },
-      'tokenizer.ggml.bos_token_id': { type: 'uint32', value: 6 },
-    }, 'tokenizer.ggml.bos_token_id'],
+    [
+      'a start token that is none',
+      {
+        'tokenizer.ggml.add_bos_token': { type: 'bool', value: true },
+        'tokenizer.ggml.bos_token_id': { type: 'uint32', value: 6 },
+      },
+      'tokenizer.ggml.bos_token_id',
+    ],
     ['no scores', { 'tokenizer.ggml.model': text('llama') }, 'tokenizer.ggml.scores is missing'],
-    ['too few scores', {
-      'tokenizer.ggml.model': text('llama'),
-      'tokenizer.ggml.scores': { type: 'array', of: 'float32', value: [1] },
-    }, 'a list of 6 numbers'],
+    [
+      'too few scores',
+      {
+        'tokenizer.ggml.model': text('llama'),
+        'tokenizer.ggml.scores': { type: 'array', of: 'float32', value: [1] },
+      },
+      'a list of 6 numbers',
+    ],
   ];
   it.each(broken)('refuses %s', async (_what, metadata, part) => {
-    await expectModelError(convert({ ...bpe, ...metadata }), 'model-corrupt', part, 'vocabulary.gguf');
+    await expectModelError(
+      convert({ ...bpe, ...metadata }),
+      'model-corrupt',
+      part,
+      'vocabulary.gguf',
+    );
   });
 
   it('refuses a vocabulary whose merges would take hours to find', async () => {

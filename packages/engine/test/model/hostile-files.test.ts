@@ -23,7 +23,11 @@ beforeAll(async () => {
   await writeTinyGguf(ggufPath, {
     metadata: tinyMetadata({
       'tokenizer.ggml.model': { type: 'string', value: 'llama' },
-      'tokenizer.ggml.tokens': { type: 'array', of: 'string', value: ['<unk>', '<s>', '</s>', 'a', 'b', 'ab', '<0x00>'] },
+      'tokenizer.ggml.tokens': {
+        type: 'array',
+        of: 'string',
+        value: ['<unk>', '<s>', '</s>', 'a', 'b', 'ab', '<0x00>'],
+      },
       'tokenizer.ggml.scores': { type: 'array', of: 'float32', value: [0, 0, 0, -1, -2, -3, 0] },
       'tokenizer.ggml.token_type': { type: 'array', of: 'int32', value: [2, 3, 3, 1, 1, 1, 6] },
       'tokenizer.ggml.bos_token_id': { type: 'uint32', value: 1 },
@@ -31,12 +35,18 @@ beforeAll(async () => {
       'llama.rope.scaling.factor': { type: 'float32', value: 2 },
     }),
   });
-  const texts = { 'tokenizer_config.json': '{"chat_template":"x"}', 'generation_config.json': '{"eos_token_id":[2,3]}' };
+  const texts = {
+    'tokenizer_config.json': '{"chat_template":"x"}',
+    'generation_config.json': '{"eos_token_id":[2,3]}',
+  };
   await writeFolder(folder, { texts });
   await writeFolder(shardedFolder, { texts });
   renameSync(join(shardedFolder, 'model.safetensors'), join(shardedFolder, 'a.safetensors'));
   const weight_map = Object.fromEntries(tinyTensors().map(({ name }) => [name, 'a.safetensors']));
-  writeFileSync(join(shardedFolder, 'model.safetensors.index.json'), JSON.stringify({ weight_map }));
+  writeFileSync(
+    join(shardedFolder, 'model.safetensors.index.json'),
+    JSON.stringify({ weight_map }),
+  );
 });
 
 /** Opens, and lets through only what is promised: a model, or an error that names its reason. */
@@ -79,9 +89,16 @@ const damage: fc.Arbitrary<Damage> = fc.record({
   bytes: fc.oneof(
     fc.uint8Array({ minLength: 1, maxLength: 9 }),
     // Lengths and counts that overflow one type or another.
-    fc.constantFrom(...[0n, 1n, 0xffffffffn, 2n ** 31n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n]
-      .map((value) => new Uint8Array(BigUint64Array.of(value).buffer))),
-    fc.constantFrom(...['{', '}', '[', '"', ',', '-1', '1e999', 'null', '\\', '99999999999'].map((text) => Buffer.from(text))),
+    fc.constantFrom(
+      ...[0n, 1n, 0xffffffffn, 2n ** 31n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n].map(
+        (value) => new Uint8Array(BigUint64Array.of(value).buffer),
+      ),
+    ),
+    fc.constantFrom(
+      ...['{', '}', '[', '"', ',', '-1', '1e999', 'null', '\\', '99999999999'].map((text) =>
+        Buffer.from(text),
+      ),
+    ),
   ),
 });
 
@@ -104,31 +121,38 @@ describe('a damaged file', () => {
   it('is a model or an error with a reason: GGUF', async () => {
     const sound = readFileSync(ggufPath);
     const path = join(root, 'damaged.gguf');
-    const peak = await peakBufferBytes(() => fc.assert(
-      fc.asyncProperty(damages, async (list) => {
-        writeFileSync(path, applyDamage(sound, list, 2048));
-        await openHostile(path);
-      }),
-      { ...runs, numRuns: 1000 },
-    ));
+    const peak = await peakBufferBytes(() =>
+      fc.assert(
+        fc.asyncProperty(damages, async (list) => {
+          writeFileSync(path, applyDamage(sound, list, 2048));
+          await openHostile(path);
+        }),
+        { ...runs, numRuns: 1000 },
+      ),
+    );
     expect(peak).toBeLessThan(memoryBytesMax);
   });
 
   const cases: [string, string][] = [
-    [folder, 'config.json'], [folder, 'model.safetensors'], [folder, 'generation_config.json'],
-    [folder, 'tokenizer_config.json'], [shardedFolder, 'model.safetensors.index.json'],
+    [folder, 'config.json'],
+    [folder, 'model.safetensors'],
+    [folder, 'generation_config.json'],
+    [folder, 'tokenizer_config.json'],
+    [shardedFolder, 'model.safetensors.index.json'],
   ];
   it.each(cases)('is a model or an error with a reason: %s %s', async (where, name) => {
     const path = join(where, name);
     const sound = readFileSync(path);
     try {
-      const peak = await peakBufferBytes(() => fc.assert(
-        fc.asyncProperty(damages, async (list) => {
-          writeFileSync(path, applyDamage(sound, list, 3000));
-          await openHostile(where);
-        }),
-        runs,
-      ));
+      const peak = await peakBufferBytes(() =>
+        fc.assert(
+          fc.asyncProperty(damages, async (list) => {
+            writeFileSync(path, applyDamage(sound, list, 3000));
+            await openHostile(where);
+          }),
+          runs,
+        ),
+      );
       expect(peak).toBeLessThan(memoryBytesMax);
     } finally {
       writeFileSync(path, sound);
@@ -147,10 +171,26 @@ describe('a damaged file', () => {
   it('is a model or an error with any value in any field of config.json', async () => {
     const path = join(folder, 'config.json');
     const sound = readFileSync(path, 'utf8');
-    const keys = [...Object.keys(JSON.parse(sound)), 'rope_scaling', 'rope_parameters', 'head_dim',
-      'sliding_window', 'layer_types', 'rope_theta', 'attention_bias', 'partial_rotary_factor'];
-    const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }),
-      fc.dictionary(fc.constantFrom('rope_type', 'factor', 'rope_theta', 'beta_fast'), fc.oneof(fc.double(), fc.constantFrom('yarn', 'linear'))));
+    const keys = [
+      ...Object.keys(JSON.parse(sound)),
+      'rope_scaling',
+      'rope_parameters',
+      'head_dim',
+      'sliding_window',
+      'layer_types',
+      'rope_theta',
+      'attention_bias',
+      'partial_rotary_factor',
+    ];
+    const value = fc.oneof(
+      fc.jsonValue({ maxDepth: 2 }),
+      fc.integer(),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.dictionary(
+        fc.constantFrom('rope_type', 'factor', 'rope_theta', 'beta_fast'),
+        fc.oneof(fc.double(), fc.constantFrom('yarn', 'linear')),
+      ),
+    );
     try {
       await fc.assert(
         fc.asyncProperty(fc.constantFrom(...keys), value, async (key, changed) => {

@@ -3,13 +3,24 @@ import { cpSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashManifest, type ModelManifest } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
-import { buildManifest, type ModelFile, openModel, probeTensors, readTensor } from '../../src/model/index.js';
+import {
+  buildManifest,
+  type ModelFile,
+  openModel,
+  probeTensors,
+  readTensor,
+} from '../../src/model/index.js';
 import { expectModelError } from './support/expect-model-error.js';
-import { temporaryFolder, tinyConfig, tinyTensors, writeFolder } from './support/model-folders.js';
+import {
+  freshPaths,
+  temporaryFolder,
+  tinyConfig,
+  tinyTensors,
+  writeFolder,
+} from './support/model-folders.js';
 
 const root = temporaryFolder();
-let count = 0;
-const freshFolder = () => join(root, `model-${(count += 1)}`);
+const freshFolder = freshPaths(root);
 const manifestOf = async (folder: string) => buildManifest(await openModel(folder), 'tiny');
 
 /** The definition, in the plainest words. */
@@ -21,18 +32,34 @@ function digest(bytes: Buffer): string {
     bytes.length <= 12 * 1024
       ? [bytes]
       : [bytes.subarray(0, 4096), bytes.subarray(middle, middle + 4096), bytes.subarray(-4096)];
-  return createHash('sha256').update(Buffer.concat([length, ...probe])).digest('hex');
+  return createHash('sha256')
+    .update(Buffer.concat([length, ...probe]))
+    .digest('hex');
 }
 
 describe('the digest of a tensor', () => {
-  it.each([1, 100, 12_287, 12_288, 12_289, 12_300, 16_384, 65_537, 1_000_003])('follows the definition for %i bytes', async (byteLength) => {
-    const path = join(root, `bytes-${byteLength}`);
-    const bytes = Buffer.from(Array.from({ length: byteLength }, (_, index) => (index * 31) % 251));
-    writeFileSync(path, Buffer.concat([Buffer.alloc(13), bytes]));
-    const tensor = { name: 't', type: 'f32', shape: [1], byteLength, file: path, offset: 13 } as const;
-    const file = { tensors: new Map([['t', tensor]]) } as unknown as ModelFile;
-    expect(await probeTensors(file)).toEqual([{ name: 't', type: 'f32', shape: [1], digest: digest(bytes) }]);
-  });
+  it.each([1, 100, 12_287, 12_288, 12_289, 12_300, 16_384, 65_537, 1_000_003])(
+    'follows the definition for %i bytes',
+    async (byteLength) => {
+      const path = join(root, `bytes-${byteLength}`);
+      const bytes = Buffer.from(
+        Array.from({ length: byteLength }, (_, index) => (index * 31) % 251),
+      );
+      writeFileSync(path, Buffer.concat([Buffer.alloc(13), bytes]));
+      const tensor = {
+        name: 't',
+        type: 'f32',
+        shape: [1],
+        byteLength,
+        file: path,
+        offset: 13,
+      } as const;
+      const file = { tensors: new Map([['t', tensor]]) } as unknown as ModelFile;
+      expect(await probeTensors(file)).toEqual([
+        { name: 't', type: 'f32', shape: [1], digest: digest(bytes) },
+      ]);
+    },
+  );
 });
 
 describe('a manifest', () => {
@@ -57,11 +84,17 @@ describe('a manifest', () => {
     const file = await openModel(original);
     // The same tensors without the head, in another order and in shards.
     const bare = freshFolder();
-    const canonical = new Map([...file.tensors.values()].map((location) => [location.offset, location]));
+    const canonical = new Map(
+      [...file.tensors.values()].map((location) => [location.offset, location]),
+    );
     const named = tinyTensors().slice(0, -1);
     const places = [...canonical.values()].sort((a, b) => a.offset - b.offset);
-    const tensors = await Promise.all(named.map(async (tensor, index) =>
-      ({ ...tensor, bytes: await readTensor(places[index] ?? fail()) })));
+    const tensors = await Promise.all(
+      named.map(async (tensor, index) => ({
+        ...tensor,
+        bytes: await readTensor(places[index] ?? fail()),
+      })),
+    );
     const weight_map: Record<string, string> = {};
     for (const [shard, part] of [tensors.slice(7).reverse(), tensors.slice(0, 7)].entries()) {
       await writeFolder(bare, { config: tinyConfig(tied), tensors: part });
@@ -114,8 +147,15 @@ describe('readTensor', () => {
     const location = (await openModel(folder)).tensors.get('output.weight') ?? fail();
     truncateSync(location.file, location.offset + location.byteLength - 1);
     await expectModelError(readTensor(location), 'model-corrupt', 'cut short', location.file);
-    await expectModelError(readTensor({ ...location, file: join(root, 'gone') }), 'model-corrupt', 'gone');
-    await expectModelError(readTensor(location, undefined, { signal: AbortSignal.abort() }), 'aborted');
+    await expectModelError(
+      readTensor({ ...location, file: join(root, 'gone') }),
+      'model-corrupt',
+      'gone',
+    );
+    await expectModelError(
+      readTensor(location, undefined, { signal: AbortSignal.abort() }),
+      'aborted',
+    );
   });
 });
 

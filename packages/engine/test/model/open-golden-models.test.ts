@@ -18,7 +18,11 @@ const particular: Record<string, object> = {
       theta: 500_000,
       mode: 'neox',
       scaling: {
-        kind: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalContextLength: 64,
+        kind: 'llama3',
+        factor: 8,
+        lowFreqFactor: 1,
+        highFreqFactor: 4,
+        originalContextLength: 64,
       },
     },
   },
@@ -29,7 +33,10 @@ const particular: Record<string, object> = {
   'llama-8block-f32': { blockCount: 8 },
   'mistral-swa-f32': { architecture: 'mistral', slidingWindow: 16, headDim: 16, hiddenSize: 32 },
   'qwen2-bias-bf16': {
-    architecture: 'qwen2', qkvBias: true, attentionOutputBias: false, slidingWindow: null,
+    architecture: 'qwen2',
+    qkvBias: true,
+    attentionOutputBias: false,
+    slidingWindow: null,
     tiedEmbeddings: true,
   },
   'qwen2.5-untied-bf16': { architecture: 'qwen2', tiedEmbeddings: false, slidingWindow: null },
@@ -59,39 +66,49 @@ describe('golden models', () => {
     for (const [row, token] of prompt.entries()) {
       for (let column = 0; column < hiddenSize; column += 1) {
         const value = element(bytes, location.type, token * hiddenSize + column);
-        const expected = truth.readFloatLE(tensors.embedding.offset + 4 * (row * hiddenSize + column));
+        const expected = truth.readFloatLE(
+          tensors.embedding.offset + 4 * (row * hiddenSize + column),
+        );
         expect(value).toBe(expected);
       }
     }
   });
 
   const both = folders.filter(
-    (name) => existsSync(join(golden, name, 'model.gguf')) && existsSync(join(golden, name, 'config.json')),
+    (name) =>
+      existsSync(join(golden, name, 'model.gguf')) && existsSync(join(golden, name, 'config.json')),
   );
-  it.each(both)('%s has the same configuration as GGUF, but for what the format changes', async (name) => {
-    const folder = await openModel(join(golden, name));
-    const gguf = await openModel(join(golden, name, 'model.gguf'));
-    expect({
-      ...gguf.config,
-      // Without a tokenizer the metadata has no ids, and the other two are what conversion does.
-      bosTokenId: folder.config.bosTokenId,
-      eosTokenIds: folder.config.eosTokenIds,
-      rope: { ...gguf.config.rope, mode: 'neox', scaling: null },
-      rmsNormEpsilon: 0,
-    }).toEqual({ ...folder.config, rope: { ...folder.config.rope, scaling: null }, rmsNormEpsilon: 0 });
-    expect(gguf.config.rmsNormEpsilon).toBe(Math.fround(folder.config.rmsNormEpsilon));
-    expect(gguf.config.rope.mode).toBe(gguf.config.architecture === 'llama' ? 'norm' : 'neox');
-    if (folder.config.rope.scaling.kind === 'llama3') {
-      expect(gguf.config.rope.scaling).toMatchObject({ kind: 'factors' });
-    } else {
-      expect(gguf.config.rope.scaling).toEqual(folder.config.rope.scaling);
-    }
-    for (const tensor of ['token_embd.weight', 'blk.1.ffn_down.weight', 'blk.2.attn_v.weight']) {
-      const [a, b] = [folder.tensors.get(tensor), gguf.tensors.get(tensor)];
-      if (a === undefined || b === undefined) throw new Error(`no ${tensor}`);
-      expect(Buffer.from(await readTensor(a)).equals(await readTensor(b))).toBe(true);
-    }
-  });
+  it.each(both)(
+    '%s has the same configuration as GGUF, but for what the format changes',
+    async (name) => {
+      const folder = await openModel(join(golden, name));
+      const gguf = await openModel(join(golden, name, 'model.gguf'));
+      expect({
+        ...gguf.config,
+        // Without a tokenizer the metadata has no ids, and the other two are what conversion does.
+        bosTokenId: folder.config.bosTokenId,
+        eosTokenIds: folder.config.eosTokenIds,
+        rope: { ...gguf.config.rope, mode: 'neox', scaling: null },
+        rmsNormEpsilon: 0,
+      }).toEqual({
+        ...folder.config,
+        rope: { ...folder.config.rope, scaling: null },
+        rmsNormEpsilon: 0,
+      });
+      expect(gguf.config.rmsNormEpsilon).toBe(Math.fround(folder.config.rmsNormEpsilon));
+      expect(gguf.config.rope.mode).toBe(gguf.config.architecture === 'llama' ? 'norm' : 'neox');
+      if (folder.config.rope.scaling.kind === 'llama3') {
+        expect(gguf.config.rope.scaling).toMatchObject({ kind: 'factors' });
+      } else {
+        expect(gguf.config.rope.scaling).toEqual(folder.config.rope.scaling);
+      }
+      for (const tensor of ['token_embd.weight', 'blk.1.ffn_down.weight', 'blk.2.attn_v.weight']) {
+        const [a, b] = [folder.tensors.get(tensor), gguf.tensors.get(tensor)];
+        if (a === undefined || b === undefined) throw new Error(`no ${tensor}`);
+        expect(Buffer.from(await readTensor(a)).equals(await readTensor(b))).toBe(true);
+      }
+    },
+  );
 });
 
 function element(bytes: Uint8Array, type: string, index: number): number {

@@ -5,15 +5,22 @@ import { parseJson } from '../../src/model/parse-json.js';
 describe('parseJson', () => {
   it('agrees with JSON.parse on everything that JSON.stringify makes', () => {
     fc.assert(
-      fc.property(fc.jsonValue({ noUnicodeString: false }), fc.constantFrom(undefined, 1, '\t'), (value, space) => {
-        const text = JSON.stringify(value, null, space);
-        expect(JSON.stringify(parseJson(text))).toBe(JSON.stringify(JSON.parse(text)));
-      }),
+      fc.property(
+        fc.jsonValue({ noUnicodeString: false }),
+        fc.constantFrom(undefined, 1, '\t'),
+        (value, space) => {
+          const text = JSON.stringify(value, null, space);
+          expect(JSON.stringify(parseJson(text))).toBe(JSON.stringify(JSON.parse(text)));
+        },
+      ),
     );
   });
 
   it('agrees with JSON.parse on whether broken text is JSON', () => {
-    const characters = fc.constantFrom(...'{}[],:"\\ \n0123456789.-+eEtruefalsn'.split(''), 'u0041');
+    const characters = fc.constantFrom(
+      ...'{}[],:"\\ \n0123456789.-+eEtruefalsn'.split(''),
+      'u0041',
+    );
     fc.assert(
       fc.property(fc.array(characters, { maxLength: 12 }), (parts) => {
         const text = parts.join('');
@@ -42,7 +49,10 @@ describe('parseJson', () => {
   });
 
   it('takes a key that objects have by themselves', () => {
-    expect(Object.keys(parseJson('{"__proto__":1,"constructor":2}') as object)).toEqual(['__proto__', 'constructor']);
+    expect(Object.keys(parseJson('{"__proto__":1,"constructor":2}') as object)).toEqual([
+      '__proto__',
+      'constructor',
+    ]);
   });
 });
 

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writeSafetensors } from '../../src/model/index.js';
 import { readSafetensorsHeader } from '../../src/model/huggingface/read-safetensors-header.js';
+import { writeSafetensors } from '../../src/model/index.js';
 import { expectModelError } from './support/expect-model-error.js';
 import { temporaryFolder } from './support/model-folders.js';
 
@@ -17,12 +17,20 @@ async function read(header: object | string, dataBytes: number, lengthClaim?: bi
   return readSafetensorsHeader(path);
 }
 
-const entry = (begin: number, end: number, shape: unknown = [(end - begin) / 4], dtype: unknown = 'F32') =>
-  ({ dtype, shape, data_offsets: [begin, end] });
+const entry = (
+  begin: number,
+  end: number,
+  shape: unknown = [(end - begin) / 4],
+  dtype: unknown = 'F32',
+) => ({ dtype, shape, data_offsets: [begin, end] });
 
 describe('a safetensors header', () => {
   it('gives places from the start of the file', async () => {
-    const header = { __metadata__: { format: 'pt' }, b: entry(16, 24, [2]), a: entry(0, 16, [2, 2]) };
+    const header = {
+      __metadata__: { format: 'pt' },
+      b: entry(16, 24, [2]),
+      a: entry(0, 16, [2, 2]),
+    };
     const start = 8 + JSON.stringify(header).length;
     expect(await read(header, 24)).toEqual([
       { name: 'b', dtype: 'F32', type: 'f32', shape: [2], offset: start + 16, byteLength: 8 },
@@ -43,7 +51,12 @@ describe('a safetensors header', () => {
     ['a shape that is no list', { a: entry(0, 4, 'x') }, 4, 'shape'],
     ['a negative dimension', { a: entry(0, 4, [-1]) }, 4, 'shape'],
     ['too many dimensions', { a: entry(0, 4, [1, 1, 1, 1, 1]) }, 4, 'shape'],
-    ['dimensions whose product is beyond numbers', { a: entry(0, 4, [2 ** 40, 2 ** 40]) }, 4, 'another number'],
+    [
+      'dimensions whose product is beyond numbers',
+      { a: entry(0, 4, [2 ** 40, 2 ** 40]) },
+      4,
+      'another number',
+    ],
     ['a size that disagrees with the shape', { a: entry(0, 8, [1]) }, 8, 'has 8 bytes'],
     ['offsets in the wrong order', { a: entry(4, 0, [1]) }, 4, 'has -4 bytes'],
     ['one offset', { a: { dtype: 'F32', shape: [1], data_offsets: [0] } }, 4, 'data_offsets'],
@@ -51,7 +64,12 @@ describe('a safetensors header', () => {
     ['a hole', { a: entry(0, 4), b: entry(8, 12) }, 12, 'leaves a hole'],
     ['a tensor beyond the end', { a: entry(0, 400) }, 4, 'its tensors end at'],
     ['bytes after the last tensor', { a: entry(0, 4) }, 8, 'its tensors end at'],
-    ['a tensor twice', '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}', 4, 'comes twice'],
+    [
+      'a tensor twice',
+      '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}',
+      4,
+      'comes twice',
+    ],
     ['something before the brace', ' {}', 0, 'does not start with'],
     ['broken JSON', '{"a"', 0, 'JSON is broken'],
     ['a long name', { ['n'.repeat(300)]: entry(0, 4) }, 4, '300 characters'],
@@ -68,7 +86,12 @@ describe('a safetensors header', () => {
 
   it('may have many tensors, and not too many', async () => {
     const header = (tensorCount: number) =>
-      Object.fromEntries(Array.from({ length: tensorCount }, (_, index) => [`t${index}`, entry(index * 4, index * 4 + 4)]));
+      Object.fromEntries(
+        Array.from({ length: tensorCount }, (_, index) => [
+          `t${index}`,
+          entry(index * 4, index * 4 + 4),
+        ]),
+      );
     expect(await read(header(20_000), 80_000)).toHaveLength(20_000);
     await expectModelError(read(header(40_000), 160_000), 'model-corrupt', '40000 tensors');
   });
@@ -77,7 +100,12 @@ describe('a safetensors header', () => {
 describe('writeSafetensors', () => {
   it('writes what the reader reads, in chunks', async () => {
     await writeSafetensors(path, [
-      { name: 'x', type: 'bf16', shape: [3], chunks: () => [Uint8Array.of(1, 2), Uint8Array.of(3, 4, 5, 6)] },
+      {
+        name: 'x',
+        type: 'bf16',
+        shape: [3],
+        chunks: () => [Uint8Array.of(1, 2), Uint8Array.of(3, 4, 5, 6)],
+      },
       { name: 'y', type: 'f32', shape: [1, 1], chunks: () => [Uint8Array.of(7, 8, 9, 10)] },
     ]);
     const [x, y] = await readSafetensorsHeader(path);
@@ -89,7 +117,12 @@ describe('writeSafetensors', () => {
   it('refuses a source of another length, and leaves no file', async () => {
     const target = `${path}.other`;
     for (const bytes of [3, 5]) {
-      const tensor = { name: 'x', type: 'f32', shape: [1], chunks: () => [new Uint8Array(bytes)] } as const;
+      const tensor = {
+        name: 'x',
+        type: 'f32',
+        shape: [1],
+        chunks: () => [new Uint8Array(bytes)],
+      } as const;
       await expectModelError(writeSafetensors(target, [tensor]), 'bad-argument', 'x gave');
     }
     expect(() => readFileSync(target)).toThrow();

@@ -9,8 +9,17 @@ const eosKeys = ['eos_token_id', 'eot_token_id', 'eom_token_id'];
  * several: as llama.cpp does, control tokens with one of these texts count too.
  */
 const eosTexts: ReadonlySet<string> = new Set([
-  '<|eot_id|>', '<|eom_id|>', '<|im_end|>', '<|end|>', '<|end_of_text|>', '<|endoftext|>',
-  '<end_of_turn>', '<EOT>', '_<EOT>', '<|end_of_sentence|>', '<｜end▁of▁sentence｜>',
+  '<|eot_id|>',
+  '<|eom_id|>',
+  '<|im_end|>',
+  '<|end|>',
+  '<|end_of_text|>',
+  '<|endoftext|>',
+  '<end_of_turn>',
+  '<EOT>',
+  '_<EOT>',
+  '<|end_of_sentence|>',
+  '<｜end▁of▁sentence｜>',
 ]);
 
 /** Token type of control tokens. */

@@ -1,8 +1,8 @@
 import { checkTensors, type FoundTensor } from '../check-tensors.js';
 import { checkChatTemplate } from '../huggingface/read-chat-template.js';
 import { corruptModel, unsupportedModel } from '../model-errors.js';
-import { modelFileLimits } from '../model-file-limits.js';
 import type { ModelFile } from '../model-file.js';
+import { modelFileLimits } from '../model-file-limits.js';
 import { readTensor } from '../read-tensor.js';
 import { parseGgufConfig } from './parse-gguf-config.js';
 import { type GgufHeader, readGgufHeader } from './read-gguf-header.js';
@@ -46,7 +46,16 @@ function refuseSplit({ metadata, path }: GgufHeader): void {
 
 function toFoundTensor(path: string, tensor: GgufHeader['tensors'][number]): FoundTensor {
   const { name, type, typeName, shape, offset, byteLength } = tensor;
-  return { name, sourceName: name, type, sourceType: typeName, shape, offset, byteLength, file: path };
+  return {
+    name,
+    sourceName: name,
+    type,
+    sourceType: typeName,
+    shape,
+    offset,
+    byteLength,
+    file: path,
+  };
 }
 
 async function readRopeFactors(
@@ -56,8 +65,13 @@ async function readRopeFactors(
   if (tensor === undefined) return null;
   const { type, byteLength, shape, file, offset, name } = tensor;
   const isVector = shape.length === 1 && byteLength <= (modelFileLimits.headDimMax / 2) * 4;
-  if (type !== 'f32' || !isVector) throw corruptModel(file, `the tensor ${name} is not a short F32 vector`);
-  const bytes = await readTensor({ name, type, byteLength, shape, file, offset }, undefined, options);
+  if (type !== 'f32' || !isVector)
+    throw corruptModel(file, `the tensor ${name} is not a short F32 vector`);
+  const bytes = await readTensor(
+    { name, type, byteLength, shape, file, offset },
+    undefined,
+    options,
+  );
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: byteLength / 4 }, (_, index) => view.getFloat32(index * 4, true));
 }

@@ -11,14 +11,25 @@ import type { GgufHeader } from './read-gguf-header.js';
  * GGUF architectures with the pairing of their rotary embedding. Mistral models are converted to
  * `llama`, whose q and k rows are permuted for neighbours.
  */
-const ropeModes = { llama: 'norm', qwen2: 'neox', qwen3: 'neox' } as const satisfies Record<string, RopeMode>;
+const ropeModes = { llama: 'norm', qwen2: 'neox', qwen3: 'neox' } as const satisfies Record<
+  string,
+  RopeMode
+>;
 type GgufArchitecture = keyof typeof ropeModes;
 
 /** Keys that change the computation in ways that no engine here knows, unless 0. */
 const unsupportedKeys = [
-  'expert_count', 'attention.clamp_kqv', 'attention.max_alibi_bias', 'attention.scale',
-  'attention.temperature_length', 'attention.temperature_scale', 'attn_logit_softcapping',
-  'final_logit_softcapping', 'embedding_scale', 'residual_scale', 'logit_scale',
+  'expert_count',
+  'attention.clamp_kqv',
+  'attention.max_alibi_bias',
+  'attention.scale',
+  'attention.temperature_length',
+  'attention.temperature_scale',
+  'attn_logit_softcapping',
+  'final_logit_softcapping',
+  'embedding_scale',
+  'residual_scale',
+  'logit_scale',
 ];
 
 /**
@@ -98,9 +109,11 @@ function parseSizes(fields: MetadataFields) {
   const headCount =
     sameInAllBlocks('attention.head_count', headCountMax) ?? fields.missing('attention.head_count');
   const headDim =
-    fields.integer('attention.key_length', { max: headDimMax }) ?? Math.floor(hiddenSize / headCount);
+    fields.integer('attention.key_length', { max: headDimMax }) ??
+    Math.floor(hiddenSize / headCount);
   const valueDim = fields.integer('attention.value_length', { max: headDimMax }) ?? headDim;
-  if (valueDim !== headDim) throw fields.unsupported('attention.value_length', 'It must equal key_length.');
+  if (valueDim !== headDim)
+    throw fields.unsupported('attention.value_length', 'It must equal key_length.');
   return {
     blockCount: size('block_count', limits.blockCountMax),
     hiddenSize,
@@ -108,7 +121,8 @@ function parseSizes(fields: MetadataFields) {
     kvHeadCount: sameInAllBlocks('attention.head_count_kv', headCountMax) ?? headCount,
     headDim,
     feedForwardSize:
-      sameInAllBlocks('feed_forward_length', feedForwardSizeMax) ?? fields.missing('feed_forward_length'),
+      sameInAllBlocks('feed_forward_length', feedForwardSizeMax) ??
+      fields.missing('feed_forward_length'),
   };
 }
 
@@ -124,5 +138,7 @@ function uniformInteger(fields: MetadataFields, key: string, max: number): numbe
 }
 
 function parseSlidingWindow(fields: MetadataFields): number | null {
-  return fields.integer('attention.sliding_window', { min: 0, max: Number.MAX_SAFE_INTEGER }) || null;
+  return (
+    fields.integer('attention.sliding_window', { min: 0, max: Number.MAX_SAFE_INTEGER }) || null
+  );
 }

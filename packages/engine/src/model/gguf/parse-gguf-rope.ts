@@ -44,7 +44,8 @@ function parseScaling(
   contextLength: number,
 ): { scaling: RopeScaling; scaledContextLength: number } {
   // llama.cpp: 0 is no factor, the older key counts too, and a factor without a type is linear.
-  const factor = nonZero(fields, 'rope.scaling.factor') ?? nonZero(fields, 'rope.scale_linear') ?? 1;
+  const factor =
+    nonZero(fields, 'rope.scaling.factor') ?? nonZero(fields, 'rope.scale_linear') ?? 1;
   const type = fields.text('rope.scaling.type') ?? 'linear';
   if (type === 'yarn') return parseYarn(fields, { factor, contextLength });
   if (type !== 'linear' && type !== 'none') {
@@ -63,7 +64,8 @@ function parseYarn(
 ): { scaling: RopeScaling; scaledContextLength: number } {
   // Negative means that llama.cpp chooses, and it chooses 1 for yarn.
   const extrapolation = fields.number('rope.scaling.yarn_ext_factor') ?? 1;
-  if (extrapolation >= 0 && extrapolation !== 1) throw fields.unsupported('rope.scaling.yarn_ext_factor');
+  if (extrapolation >= 0 && extrapolation !== 1)
+    throw fields.unsupported('rope.scaling.yarn_ext_factor');
   const range = { min: 0, max: limits.contextLengthMax };
   const original = fields.integer('rope.scaling.original_context_length', range) || contextLength;
   const scaling: RopeScaling = {

@@ -56,13 +56,18 @@ export async function readGgufHeader(
     );
     const metadata = await readMetadata(cursor, entryCount, options.signal);
     const infos = await readTensorInfos(cursor, tensorCount);
-    const tensors = placeTensors(cursor, infos, { alignment: readAlignment(cursor, metadata), file });
+    const tensors = placeTensors(cursor, infos, {
+      alignment: readAlignment(cursor, metadata),
+      file,
+    });
     return { path, version, metadata, tensors };
   });
 }
 
 async function readPreamble(cursor: HeaderCursor, path: string): Promise<number> {
-  const magic = Buffer.from(await cursor.bytes(ggufMagic.length, 'the magic number')).toString('latin1');
+  const magic = Buffer.from(await cursor.bytes(ggufMagic.length, 'the magic number')).toString(
+    'latin1',
+  );
   if (magic !== ggufMagic) {
     const wayOut = 'Give a .gguf file, or a folder with config.json and safetensors.';
     throw unsupportedModel(path, 'this is not a GGUF file', wayOut);
@@ -93,8 +98,11 @@ async function readMetadata(
 function readAlignment(cursor: HeaderCursor, metadata: Record<string, GgufValue>): number {
   const alignment = metadata['general.alignment'] ?? ggufDefaultAlignment;
   const isPowerOfTwo =
-    typeof alignment === 'number' && Number.isInteger(alignment) && alignment > 0 &&
-    alignment <= modelFileLimits.ggufAlignmentMax && (alignment & (alignment - 1)) === 0;
+    typeof alignment === 'number' &&
+    Number.isInteger(alignment) &&
+    alignment > 0 &&
+    alignment <= modelFileLimits.ggufAlignmentMax &&
+    (alignment & (alignment - 1)) === 0;
   if (!isPowerOfTwo) {
     const maximum = modelFileLimits.ggufAlignmentMax;
     throw cursor.fault(`general.alignment is not a power of two up to ${maximum}`);
@@ -150,7 +158,9 @@ function placeTensors(
     }
     const end = BigInt(dataStart) + dataOffset + BigInt(byteLength);
     if (end > BigInt(file.byteLength)) {
-      throw cursor.fault(`the tensor ${name} ends at ${end}, the file at ${file.byteLength}: it is cut short`);
+      throw cursor.fault(
+        `the tensor ${name} ends at ${end}, the file at ${file.byteLength}: it is cut short`,
+      );
     }
     const offset = dataStart + Number(dataOffset);
     return { name, type, typeName: ggmlTypeName(typeId), shape, offset, byteLength };

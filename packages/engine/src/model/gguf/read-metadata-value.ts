@@ -1,28 +1,49 @@
 import { modelFileLimits } from '../model-file-limits.js';
 import {
   type GgufNumberType,
-  ggufNumberBytes,
   type GgufValueType,
+  ggufNumberBytes,
   ggufValueTypes,
 } from './gguf-types.js';
 import type { HeaderCursor } from './header-cursor.js';
 
 /** Numbers of an array, in the type that the file has them in. */
 export type GgufNumberArray =
-  | Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array
-  | Float32Array | Float64Array | BigUint64Array | BigInt64Array;
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array
+  | Float64Array
+  | BigUint64Array
+  | BigInt64Array;
 
 /**
  * A metadata value. 64-bit integers are numbers where a number holds them exactly; an array of
  * booleans is a `Uint8Array` of 0 and 1.
  */
 export type GgufValue =
-  | number | bigint | boolean | string | GgufNumberArray | readonly string[] | readonly GgufValue[];
+  | number
+  | bigint
+  | boolean
+  | string
+  | GgufNumberArray
+  | readonly string[]
+  | readonly GgufValue[];
 
 const arrayConstructors = {
-  uint8: Uint8Array, int8: Int8Array, uint16: Uint16Array, int16: Int16Array,
-  uint32: Uint32Array, int32: Int32Array, float32: Float32Array, float64: Float64Array,
-  uint64: BigUint64Array, int64: BigInt64Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  int16: Int16Array,
+  uint32: Uint32Array,
+  int32: Int32Array,
+  float32: Float32Array,
+  float64: Float64Array,
+  uint64: BigUint64Array,
+  int64: BigInt64Array,
 } as const satisfies Record<GgufNumberType, unknown>;
 
 /** Bytes that a string or an array takes at least: its length, and its element type. */
@@ -63,7 +84,8 @@ async function readArray(cursor: HeaderCursor, { key, depth }: ValueContext): Pr
   if (type !== 'array') return readNumbers(cursor, { type, count, key });
   cursor.requireRemaining(count * arrayBytesMin, key);
   const arrays: GgufValue[] = [];
-  while (arrays.length < count) arrays.push(await readArray(cursor, { type, key, depth: depth + 1 }));
+  while (arrays.length < count)
+    arrays.push(await readArray(cursor, { type, key, depth: depth + 1 }));
   return arrays;
 }
 

@@ -2,11 +2,11 @@ import { SkeinError, type WeightType } from '@skein/protocol';
 import { tensorByteLength } from '../tensor-types.js';
 import { appendTensor, type ChunkSource, writeWhole } from '../write-chunks.js';
 import {
+  type GgufNumberType,
+  type GgufValueType,
   ggmlTypeIds,
   ggufDefaultAlignment,
   ggufMagic,
-  type GgufNumberType,
-  type GgufValueType,
   ggufValueTypes,
 } from './gguf-types.js';
 

@@ -5,8 +5,8 @@ import { corruptModel } from '../model-errors.js';
 import type { ModelFile } from '../model-file.js';
 import { modelFileLimits } from '../model-file-limits.js';
 import { readJsonFile, readTextFile } from '../read-text-file.js';
-import { readChatTemplate } from './read-chat-template.js';
 import { parseHuggingFaceConfig } from './parse-config.js';
+import { readChatTemplate } from './read-chat-template.js';
 import { readSafetensorsHeader, type SafetensorsEntry } from './read-safetensors-header.js';
 import { readShardList } from './read-shard-list.js';
 import { canonicalTensorName, isDerivedTensor } from './tensor-names.js';
@@ -29,7 +29,11 @@ export async function openHuggingFaceFolder(
   const generation = names.has('generation_config.json')
     ? await readJsonFile(join(path, 'generation_config.json'), smallJson)
     : null;
-  const config = parseHuggingFaceConfig(configPath, await readJsonFile(configPath, smallJson), generation);
+  const config = parseHuggingFaceConfig(
+    configPath,
+    await readJsonFile(configPath, smallJson),
+    generation,
+  );
   const found = await findTensors(path, names, options);
   // A redundant head is one that transformers, too, ignores.
   if (config.tiedEmbeddings) found.delete('output.weight');

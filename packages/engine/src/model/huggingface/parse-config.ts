@@ -18,16 +18,29 @@ interface FamilyDefaults {
 
 const families: Readonly<Record<Architecture, FamilyDefaults>> = {
   llama: { className: 'LlamaForCausalLM', kvHeadCount: null, contextLength: 2048, headDim: null },
-  mistral: { className: 'MistralForCausalLM', kvHeadCount: 8, contextLength: 131_072, headDim: null },
+  mistral: {
+    className: 'MistralForCausalLM',
+    kvHeadCount: 8,
+    contextLength: 131_072,
+    headDim: null,
+  },
   qwen2: { className: 'Qwen2ForCausalLM', kvHeadCount: 32, contextLength: 32_768, headDim: null },
   qwen3: { className: 'Qwen3ForCausalLM', kvHeadCount: 32, contextLength: 32_768, headDim: 128 },
 };
 
-/** Fields that change the computation in ways that no engine here knows, unless null, false or 0. */
+/** Fields that change the computation in ways that no engine knows, unless null, false or 0. */
 const unsupportedFields = [
-  'quantization_config', 'compression_config', 'num_experts', 'num_local_experts',
-  'n_routed_experts', 'is_encoder_decoder', 'add_cross_attention', 'attn_logit_softcapping',
-  'final_logit_softcapping', 'clip_qkv', 'alibi',
+  'quantization_config',
+  'compression_config',
+  'num_experts',
+  'num_local_experts',
+  'n_routed_experts',
+  'is_encoder_decoder',
+  'add_cross_attention',
+  'attn_logit_softcapping',
+  'final_logit_softcapping',
+  'clip_qkv',
+  'alibi',
 ];
 
 const defaultRmsNormEpsilon = 1e-6;
@@ -83,7 +96,10 @@ function parseArchitecture(fields: MetadataFields): Architecture {
   // The same weights under a classifier's or an embedder's head are another model.
   const classes = fields.raw('architectures');
   const { className } = families[architecture];
-  if (classes !== undefined && !(Array.isArray(classes) && classes.some((name) => isClass(name, className)))) {
+  if (
+    classes !== undefined &&
+    !(Array.isArray(classes) && classes.some((name) => isClass(name, className)))
+  ) {
     throw fields.unsupported('architectures', `For this model_type it must be ${className}.`);
   }
   return architecture;

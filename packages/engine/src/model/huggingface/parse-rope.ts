@@ -18,8 +18,14 @@ const kindKeys: Readonly<Record<string, readonly string[]>> = {
   linear: ['factor', 'original_max_position_embeddings'],
   llama3: ['factor', 'low_freq_factor', 'high_freq_factor', 'original_max_position_embeddings'],
   yarn: [
-    'factor', 'original_max_position_embeddings', 'attention_factor', 'beta_fast', 'beta_slow',
-    'mscale', 'mscale_all_dim', 'truncate',
+    'factor',
+    'original_max_position_embeddings',
+    'attention_factor',
+    'beta_fast',
+    'beta_slow',
+    'mscale',
+    'mscale_all_dim',
+    'truncate',
   ],
 };
 
@@ -28,8 +34,8 @@ const defaultTheta = 10_000;
 
 /**
  * Reads the rotary embedding's settings: `rope_parameters` (transformers 5) or `rope_scaling` and
- * `rope_theta` (transformers 4), with the defaults that transformers applies.
- * @see https://github.com/huggingface/transformers/blob/main/src/transformers/modeling_rope_utils.py
+ * `rope_theta` (transformers 4), with the defaults that transformers applies
+ * (modeling_rope_utils.py).
  * @throws SkeinError `model-corrupt`, `model-unsupported`
  */
 export function parseRope(config: MetadataFields, contextLength: number): RopeSettings {

@@ -34,7 +34,11 @@ export function parseSlidingWindow(
 /** Qwen's window is off by default, and spares the first `max_window_layers` blocks. */
 function qwenWindow(
   fields: MetadataFields,
-  { window, perBlock, blockCount }: {
+  {
+    window,
+    perBlock,
+    blockCount,
+  }: {
     window: number | null;
     perBlock: 'full' | 'sliding' | null;
     blockCount: number;

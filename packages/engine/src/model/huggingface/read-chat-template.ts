@@ -34,12 +34,17 @@ export async function readChatTemplate(
 export function checkChatTemplate(template: string, path: string): string {
   const bytes = Buffer.byteLength(template);
   if (bytes <= limits.chatTemplateBytesMax) return template;
-  throw corruptModel(path, `its chat template has ${bytes} bytes, over ${limits.chatTemplateBytesMax}`);
+  throw corruptModel(
+    path,
+    `its chat template has ${bytes} bytes, over ${limits.chatTemplateBytesMax}`,
+  );
 }
 
 function pickTemplate(value: Json | undefined): string | null {
   if (typeof value === 'string') return value;
   if (!Array.isArray(value)) return null;
-  const named = value.find((item: Json) => isJsonObject(item) && item.name === 'default') as Json | undefined;
+  const named = value.find((item: Json) => isJsonObject(item) && item.name === 'default') as
+    | Json
+    | undefined;
   return isJsonObject(named) && typeof named.template === 'string' ? named.template : null;
 }

@@ -22,14 +22,27 @@ export interface SafetensorsEntry {
 
 /** Bytes of an element, for every dtype of the format's specification. */
 const dtypeBytes: ReadonlyMap<string, number> = new Map([
-  ['BOOL', 1], ['U8', 1], ['I8', 1], ['F8_E5M2', 1], ['F8_E4M3', 1],
-  ['I16', 2], ['U16', 2], ['F16', 2], ['BF16', 2],
-  ['I32', 4], ['U32', 4], ['F32', 4],
-  ['I64', 8], ['U64', 8], ['F64', 8],
+  ['BOOL', 1],
+  ['U8', 1],
+  ['I8', 1],
+  ['F8_E5M2', 1],
+  ['F8_E4M3', 1],
+  ['I16', 2],
+  ['U16', 2],
+  ['F16', 2],
+  ['BF16', 2],
+  ['I32', 4],
+  ['U32', 4],
+  ['F32', 4],
+  ['I64', 8],
+  ['U64', 8],
+  ['F64', 8],
 ]);
 
 const weightTypes: ReadonlyMap<string, WeightType> = new Map([
-  ['F32', 'f32'], ['F16', 'f16'], ['BF16', 'bf16'],
+  ['F32', 'f32'],
+  ['F16', 'f16'],
+  ['BF16', 'bf16'],
 ]);
 
 const lengthBytes = 8;
@@ -45,7 +58,10 @@ export async function readSafetensorsHeader(
   options: { signal?: AbortSignal | undefined } = {},
 ): Promise<readonly SafetensorsEntry[]> {
   return withFile(path, { signal: options.signal, missing: 'model-corrupt' }, async (file) => {
-    const length = new DataView((await readBytes(file, 0, lengthBytes)).buffer).getBigUint64(0, true);
+    const length = new DataView((await readBytes(file, 0, lengthBytes)).buffer).getBigUint64(
+      0,
+      true,
+    );
     if (length > BigInt(modelFileLimits.safetensorsHeaderBytesMax)) {
       const maximum = modelFileLimits.safetensorsHeaderBytesMax;
       throw corruptModel(path, `its header claims ${length} bytes, the maximum is ${maximum}`);
@@ -105,7 +121,9 @@ function checkLayout(
   { dataStart, fileEnd }: { dataStart: number; fileEnd: number },
 ): void {
   let end = dataStart;
-  for (const entry of [...entries].sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength)) {
+  for (const entry of [...entries].sort(
+    (a, b) => a.offset - b.offset || a.byteLength - b.byteLength,
+  )) {
     if (entry.offset !== end) {
       const relation = entry.offset < end ? 'overlaps' : 'leaves a hole after';
       throw corruptModel(path, `the tensor ${entry.name} ${relation} the one before it`);

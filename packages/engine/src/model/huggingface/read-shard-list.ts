@@ -33,13 +33,19 @@ export async function readShardList(
   for (const [tensor, shard] of Object.entries(index.weight_map)) {
     // A name with a folder in it could lead anywhere on this machine.
     if (typeof shard !== 'string' || !/^[\w.-]{1,200}\.safetensors$/.test(shard)) {
-      throw corruptModel(indexPath, `the tensor ${tensor.slice(0, 80)} is not in a .safetensors file`);
+      throw corruptModel(
+        indexPath,
+        `the tensor ${tensor.slice(0, 80)} is not in a .safetensors file`,
+      );
     }
     shardOf.set(tensor, shard);
   }
   const shards = [...new Set(shardOf.values())].sort();
   if (shards.length > modelFileLimits.shardCountMax) {
-    throw corruptModel(indexPath, `${shards.length} shards are over the maximum of ${modelFileLimits.shardCountMax}`);
+    throw corruptModel(
+      indexPath,
+      `${shards.length} shards are over the maximum of ${modelFileLimits.shardCountMax}`,
+    );
   }
   const missing = shards.filter((shard) => !names.has(shard));
   if (missing.length > 0) {

@@ -22,7 +22,7 @@ const endParts: Readonly<Record<string, string>> = {
 const blockPattern = /^model\.layers\.(0|[1-9]\d{0,4})\.(.+)\.(weight|bias)$/;
 const endPattern = /^(.+)\.(weight|bias)$/;
 
-/** Turns a Hugging Face tensor name into the canonical (GGUF style) one; null for an unknown one. */
+/** Turns a Hugging Face tensor name into the canonical one; null for an unknown name. */
 export function canonicalTensorName(name: string): string | null {
   const [, block, part, kind] = blockPattern.exec(name) ?? [];
   if (block !== undefined && part !== undefined) {

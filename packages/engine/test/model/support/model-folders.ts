@@ -21,6 +21,15 @@ export function temporaryFolder(): string {
   return folder;
 }
 
+/** Names that no test of the file had before. */
+export function freshPaths(root: string, extension = ''): () => string {
+  let count = 0;
+  return () => {
+    count += 1;
+    return join(root, `model-${count}${extension}`);
+  };
+}
+
 export type ConfigJson = Record<string, unknown>;
 
 /** A config.json of a Llama with two blocks, small enough to write in a millisecond. */
@@ -68,7 +77,10 @@ export function tinyTensors(): TestTensor[] {
     part('mlp.up_proj', 48, 32);
     part('mlp.down_proj', 32, 48);
   }
-  tensors.push({ name: 'model.norm.weight', shape: [32] }, { name: 'lm_head.weight', shape: [40, 32] });
+  tensors.push(
+    { name: 'model.norm.weight', shape: [32] },
+    { name: 'lm_head.weight', shape: [40, 32] },
+  );
   return tensors;
 }
 
@@ -100,7 +112,9 @@ export function tinyMetadata(overrides: GgufMetadata = {}, architecture = 'llama
   };
   return {
     'general.architecture': { type: 'string', value: architecture },
-    ...Object.fromEntries(Object.entries(sizes).map(([key, value]) => [`${architecture}.${key}`, value])),
+    ...Object.fromEntries(
+      Object.entries(sizes).map(([key, value]) => [`${architecture}.${key}`, value]),
+    ),
     ...overrides,
   };
 }
@@ -121,7 +135,10 @@ export function tinyGgufTensors(): TestTensor[] {
     part('ffn_up', 48, 32);
     part('ffn_down', 32, 48);
   }
-  tensors.push({ name: 'output_norm.weight', shape: [32] }, { name: 'output.weight', shape: [40, 32] });
+  tensors.push(
+    { name: 'output_norm.weight', shape: [32] },
+    { name: 'output.weight', shape: [40, 32] },
+  );
   return tensors;
 }
 

@@ -48,7 +48,12 @@ function wordSplitter({ words }: PreTokenizer) {
   const splitter =
     words.kind === 'gpt2-digits'
       ? { type: 'Digits', individual_digits: true }
-      : { type: 'Split', pattern: { Regex: words.expression }, behavior: 'Isolated', invert: false };
+      : {
+          type: 'Split',
+          pattern: { Regex: words.expression },
+          behavior: 'Isolated',
+          invert: false,
+        };
   return {
     type: 'Sequence',
     pretokenizers: [splitter, { ...byteLevel, use_regex: words.kind === 'gpt2-digits' }],

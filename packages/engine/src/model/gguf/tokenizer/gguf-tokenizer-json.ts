@@ -22,7 +22,10 @@ export function ggufTokenizerJson(header: GgufHeader): string | null {
   const json = embeddedJson(fields) ?? convert(header, kind);
   const bytes = Buffer.byteLength(json);
   if (bytes <= limits.tokenizerBytesMax) return json;
-  throw corruptModel(header.path, `its tokenizer has ${bytes} bytes, over ${limits.tokenizerBytesMax}`);
+  throw corruptModel(
+    header.path,
+    `its tokenizer has ${bytes} bytes, over ${limits.tokenizerBytesMax}`,
+  );
 }
 
 /** The specification has a key for the original tokenizer.json; nothing is better than that. */
@@ -75,10 +78,19 @@ function postProcessor(vocabulary: Vocabulary, parts: TokenizerParts): object | 
     if (text !== undefined) special_tokens[text] = { id: text, ids: [id], tokens: [text] };
   }
   const single = frame('A', 0);
-  return { type: 'TemplateProcessing', single, pair: [...single, ...frame('B', 1)], special_tokens };
+  return {
+    type: 'TemplateProcessing',
+    single,
+    pair: [...single, ...frame('B', 1)],
+    special_tokens,
+  };
 }
 
-function specialToken({ tokens }: Vocabulary, id: number | null, typeId: number): readonly object[] {
+function specialToken(
+  { tokens }: Vocabulary,
+  id: number | null,
+  typeId: number,
+): readonly object[] {
   const text = id === null ? undefined : tokens[id]?.text;
   return text === undefined ? [] : [{ SpecialToken: { id: text, type_id: typeId } }];
 }

@@ -2,8 +2,7 @@
 export interface PreTokenizer {
   /** Unicode normal form that the original tokenizer applies, which GGUF does not record. */
   readonly normalForm: 'NFC' | null;
-  readonly words:
-    /** GPT-2's expression, which ByteLevel has built in. */
+  readonly words: /** GPT-2's expression, which ByteLevel has built in. */
     | { readonly kind: 'gpt2' }
     /** The same after every digit was cut off. */
     | { readonly kind: 'gpt2-digits' }

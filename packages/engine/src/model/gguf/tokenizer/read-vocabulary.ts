@@ -27,7 +27,10 @@ export function readVocabulary({ path, metadata }: GgufHeader): Vocabulary {
   const fields = new MetadataFields(path, metadata);
   const texts = stringList(fields, 'tokenizer.ggml.tokens');
   if (texts.length > limits.vocabSizeMax) {
-    throw corruptModel(path, `${texts.length} tokens are over the maximum of ${limits.vocabSizeMax}`);
+    throw corruptModel(
+      path,
+      `${texts.length} tokens are over the maximum of ${limits.vocabSizeMax}`,
+    );
   }
   const kinds = readKinds(fields, texts.length);
   const tokens: VocabularyToken[] = [];
@@ -38,7 +41,8 @@ export function readVocabulary({ path, metadata }: GgufHeader): Vocabulary {
     }
     // llama.cpp, too, gives an empty token a name, since nothing can be looked up under "".
     const name = text === '' ? `[EMPTY_${id}]` : text;
-    if (ids.has(name)) throw corruptModel(path, `the tokens ${ids.get(name)} and ${id} are the same`);
+    if (ids.has(name))
+      throw corruptModel(path, `the tokens ${ids.get(name)} and ${id} are the same`);
     ids.set(name, id);
     tokens.push({ text: name, kind: kinds[id] ?? 'normal' });
   }
@@ -62,7 +66,10 @@ function readKinds(fields: MetadataFields, tokenCount: number): readonly TokenKi
   const key = 'tokenizer.ggml.token_type';
   const types = fields.raw(key);
   if (types === undefined) return [];
-  if (!(types instanceof Int32Array || types instanceof Uint32Array) || types.length !== tokenCount) {
+  if (
+    !(types instanceof Int32Array || types instanceof Uint32Array) ||
+    types.length !== tokenCount
+  ) {
     throw fields.fault(key, `a list of ${tokenCount} integers, one for each token`);
   }
   return Array.from(types, (type) => {

@@ -24,8 +24,7 @@ export function sentencePieceBpe(vocabulary: Vocabulary): TokenizerParts {
   const addsSpace = fields.boolean('tokenizer.ggml.add_space_prefix') ?? true;
   const addsBos = fields.boolean('tokenizer.ggml.add_bos_token') ?? true;
   const addsEos = fields.boolean('tokenizer.ggml.add_eos_token') ?? false;
-  const unknownTokenId =
-    tokenId(vocabulary, 'unknown_token_id') ?? defaultTokenIds.unknown;
+  const unknownTokenId = tokenId(vocabulary, 'unknown_token_id') ?? defaultTokenIds.unknown;
   return {
     normalizer: spaceNormalizer(addsSpace),
     preTokenizer: null,
@@ -73,9 +72,8 @@ interface Merge {
 
 /**
  * Derives the merges from the scores as Hugging Face's converter does: every way to cut a token
- * into two tokens is a merge, better scores first, then the longer left and right part.
- * @see https://github.com/huggingface/transformers/blob/main/src/transformers/convert_slow_tokenizer.py
- *   (`generate_merges`)
+ * into two tokens is a merge, better scores first, then the longer left and right part
+ * (`generate_merges` in transformers' convert_slow_tokenizer.py).
  */
 function mergesFromScores(vocabulary: Vocabulary): readonly (readonly [string, string])[] {
   const { tokens, ids, fields } = vocabulary;

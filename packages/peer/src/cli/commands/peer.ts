@@ -1,0 +1,173 @@
+import type { DeviceChoice, Span, WeightType } from '@skein/protocol';
+import { createPeer } from '../../peer.js';
+import type { PeerEvent } from '../../peer-events.js';
+import type { PeerStatus } from '../../peer-options.js';
+import { type HealthAddress, startHealthServer } from '../health-server.js';
+import { interruption, untilAborted } from '../interruption.js';
+import { findLocalModel } from '../model-reference.js';
+import { createOutput, formatBytes, formatDuration, type Output, painter } from '../output.js';
+
+export interface PeerCommandOptions {
+  readonly json: boolean;
+  readonly model: string;
+  readonly modelName?: string;
+  readonly blocks?: Span;
+  readonly numBlocks?: number;
+  readonly bootstrap?: readonly string[];
+  readonly listen?: readonly string[];
+  readonly announce?: readonly string[];
+  readonly identity?: string;
+  readonly name?: string;
+  readonly dtype: WeightType | 'keep';
+  readonly kvType?: 'f16' | 'f32';
+  readonly kvTokens?: number;
+  readonly device: DeviceChoice;
+  readonly threads?: number;
+  readonly http?: HealthAddress;
+}
+
+const listenDefault = ['/ip4/0.0.0.0/tcp/0', '/ip4/0.0.0.0/tcp/0/ws'];
+
+/** `skein peer`: hosts blocks until it is interrupted. */
+export async function runPeer(options: PeerCommandOptions): Promise<void> {
+  const output = createOutput(options);
+  const signal = interruption();
+  const model = await findLocalModel(options.model);
+  const peer = createPeer({
+    modelPath: model.path,
+    modelName: options.modelName ?? model.name,
+    listen: options.listen ?? listenDefault,
+    bootstrap: options.bootstrap ?? [],
+    weightType: options.dtype,
+    device: options.device,
+    ...optional('announce', options.announce),
+    ...optional('span', options.blocks),
+    ...optional('numBlocks', options.numBlocks),
+    ...optional('identityPath', options.identity),
+    ...optional('name', options.name),
+    ...optional('kvType', options.kvType),
+    ...optional('kvTokensMax', options.kvTokens),
+    ...optional('threads', options.threads),
+    onEvent: (event) => showPeerEvent(event, output),
+  });
+  const health =
+    options.http === undefined ? null : await startHealthServer(options.http, () => peer.status());
+  // A peer that is still loading is stopped too: `start` then rejects, and everything is freed.
+  signal.addEventListener('abort', () => void peer.stop(), { once: true });
+  try {
+    const status = await peer.start();
+    output.event({ event: 'ready', ...status, http: health?.url ?? null });
+    showReady(status, health?.url ?? null, output);
+    await untilAborted(signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    await peer.stop();
+    await health?.stop();
+  }
+  output.event({ event: 'stopped' });
+  output.say('Stopped.');
+}
+
+function optional<Key extends string, Value>(
+  key: Key,
+  value: Value | undefined,
+): { [Name in Key]?: Value } {
+  return value === undefined ? {} : ({ [key]: value } as { [Name in Key]: Value });
+}
+
+/** What a donor wants to know when the peer serves. */
+function showReady(status: PeerStatus, http: string | null, output: Output): void {
+  const paint = painter(output.decorated);
+  const { model, span, ends } = status;
+  const extras = [ends.embedding ? 'the embedding' : '', ends.head ? 'the head' : ''];
+  const parts = extras.filter((part) => part !== '').join(' and ');
+  const rows: [string, string][] = [
+    ['peer', `${status.name}  ${paint.dim(status.peerId)}`],
+    ['model', `${model.name}  ${paint.dim(model.hash.slice(0, 12))}`],
+    [
+      'blocks',
+      `${span.start}:${span.end} of ${model.blockCount}${parts === '' ? '' : `, with ${parts}`}`,
+    ],
+    [
+      'memory',
+      `${formatBytes(status.weightBytes)} weights, cache for ${status.kvTokensMax} tokens`,
+    ],
+    ['numbers', `${status.numericKind} on ${status.device}`],
+    [
+      'speed',
+      `${Math.round(status.decodeBlocksPerSecond)} blocks a second decoding, ` +
+        `${Math.round(status.prefillBlockRowsPerSecond)} block-rows a second in prefill`,
+    ],
+    ...(http === null ? [] : [['health', `${http}/api/v1/peer`] as [string, string]]),
+  ];
+  output.say('');
+  for (const [label, value] of rows) output.say(`  ${paint.dim(label.padEnd(8))} ${value}`);
+  output.say(`\n${paint.green('Ready.')} Others join, and clients connect, through:`);
+  for (const address of status.multiaddrs) output.say(`  --bootstrap ${address}`);
+  output.say(paint.dim('\nCtrl-C says goodbye and finishes running steps; twice stops at once.'));
+  output.say(
+    paint.dim('Peers see the activations that pass through them: this is no place for secrets.'),
+  );
+}
+
+/** Everything else that happens on a peer, for people and programs. */
+function showPeerEvent(event: PeerEvent, output: Output): void {
+  const paint = painter(output.decorated);
+  // `ready` is printed with the health address beside it.
+  if (event.type === 'ready') return;
+  const { type, ...fields } = event;
+  output.event({ event: type, ...plain(fields) });
+  switch (event.type) {
+    case 'listening':
+      output.say(paint.dim(`Listening as ${event.peerId}.`));
+      return;
+    case 'placed': {
+      const why = event.isAuto ? ', where the swarm is weakest' : '';
+      output.say(`Hosting blocks ${event.span.start}:${event.span.end}${why}.`);
+      return;
+    }
+    case 'loading': {
+      const share = event.totalBytes === 0 ? 1 : event.loadedBytes / event.totalBytes;
+      const bar = '█'.repeat(Math.round(share * 24)).padEnd(24, '░');
+      output.progress(`Loading ${bar} ${formatBytes(event.loadedBytes)}`);
+      return;
+    }
+    case 'warning':
+      output.say(`${paint.yellow('Warning:')} ${event.message}`);
+      return;
+    case 'session-opened':
+      output.say(paint.dim(`+ session of ${event.client}`));
+      return;
+    case 'session-closed':
+      output.say(paint.dim(`- session of ${event.client}, ${event.tokens} tokens`));
+      return;
+    case 'engine-failed':
+      output.say(
+        `${paint.red('The engine failed')} and ends ${event.lostSessions} sessions; ` +
+          `it starts again. ${event.error.message}`,
+      );
+      return;
+    case 'engine-restarted':
+      output.say(`The engine is back after ${formatDuration(event.elapsedMs)}.`);
+      return;
+    case 'engine-gave-up':
+      output.say(
+        `${paint.red('The engine does not come back.')} ${event.error.message}\n` +
+          'Stop this peer and start it with --device cpu, or with fewer blocks.',
+      );
+      return;
+    case 'stopping':
+      output.say(event.isGraceful ? '\nSaying goodbye, finishing running steps…' : '\nStopping.');
+  }
+}
+
+/** Errors have no enumerable fields: JSON would show them as `{}`. */
+function plain(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [
+      key,
+      value instanceof Error ? value.message : value,
+    ]),
+  );
+}
