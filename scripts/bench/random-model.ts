@@ -2,7 +2,12 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type GgufMetadata, type GgufTensorSource, tensorByteLength, writeGguf } from '@skein/engine';
+import {
+  type GgufMetadata,
+  type GgufTensorSource,
+  tensorByteLength,
+  writeGguf,
+} from '@skein/engine';
 import type { WeightType } from '@skein/protocol';
 import type { Shape } from './shapes.js';
 

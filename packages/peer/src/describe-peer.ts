@@ -3,9 +3,9 @@ import { type Engine, type EngineInfo, limits, type RecordBody } from '@skein/pr
 import type { Announcement, Announcer } from './announce/announcer.js';
 import type { ThroughputMeter } from './announce/throughput.js';
 import { type InfoFigures, nameText } from './control/answer-info.js';
-import type { HostedModel } from './hosted-model.js';
+import type { HostedModel } from './hosting/hosted-model.js';
+import type { Placement } from './hosting/place-peer.js';
 import type { PeerStatus } from './peer-options.js';
-import type { Placement } from './placement/place-peer.js';
 import type { SessionHost } from './session/session-host.js';
 import { peerVersion } from './version.js';
 
@@ -102,7 +102,12 @@ export function describePeer(parts: PeerParts): PeerStatus {
   const { node, name, model, engine, announcer, meter } = parts;
   const { span, ends, description, deviceName, weightBytes } = engine.info;
   const state: RecordBody['state'] = announcer.state;
-  const { version: _version, engine: _engine, device: _device, ...figures } = infoFigures.live(parts);
+  const {
+    version: _version,
+    engine: _engine,
+    device: _device,
+    ...figures
+  } = infoFigures.live(parts);
   return {
     ...figures,
     ...meter.throughput,

@@ -17,4 +17,4 @@
 export { createPeer, type Peer } from './peer.js';
 export type { PeerEvent } from './peer-events.js';
 export type { PeerOptions, PeerStatus } from './peer-options.js';
-export { blockCoverage, chooseSpan, type PlacedPeer } from './placement/choose-span.js';
+export * from './placement/index.js';

@@ -9,8 +9,8 @@ export type PeerEvent =
       readonly peerId: PeerId;
       readonly multiaddrs: readonly string[];
     }
-  /** The blocks were chosen. */
-  | { readonly type: 'placed'; readonly span: Span; readonly ends: Ends; readonly isAuto: boolean }
+  /** The blocks were chosen; `reason` is for people. */
+  | { readonly type: 'placed'; readonly span: Span; readonly ends: Ends; readonly reason: string }
   | { readonly type: 'loading'; readonly loadedBytes: number; readonly totalBytes: number }
   /** The peer serves. */
   | ({ readonly type: 'ready' } & PeerStatus)

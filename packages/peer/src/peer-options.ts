@@ -1,4 +1,4 @@
-import type { Clock, SkeinNodeOptions } from '@skein/client/network';
+import type { Clock, Random, SkeinNodeOptions } from '@skein/client/network';
 import type {
   DeviceChoice,
   Engine,
@@ -49,6 +49,8 @@ export interface PeerOptions {
   /** Makes the engine; default: ggml in a process of its own. */
   readonly createEngine?: (options: EngineOptions) => Promise<Engine>;
   readonly clock?: Clock;
+  /** Breaks ties between equally good spans. */
+  readonly random?: Random;
   /** Called with everything that a person may want to see. */
   readonly onEvent?: (event: PeerEvent) => void;
 }

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import {
+  type Clock,
   createDirectory,
   createSkeinNode,
   type Directory,
@@ -20,16 +21,16 @@ import {
   toSkeinError,
 } from '@skein/protocol';
 import { Announcer } from './announce/announcer.js';
-import { createFreshIdentity } from './fresh-identity.js';
 import { measureEngine } from './announce/measure-engine.js';
 import { ThroughputMeter } from './announce/throughput.js';
 import { answerInfo, nameText } from './control/answer-info.js';
 import { answerModel } from './control/answer-model.js';
 import { describePeer, infoFigures, numericKindOf, type PeerParts } from './describe-peer.js';
-import { type HostedModel, openHostedModel } from './hosted-model.js';
+import { createFreshIdentity } from './fresh-identity.js';
+import { type HostedModel, openHostedModel } from './hosting/hosted-model.js';
+import { type Placement, placePeer } from './hosting/place-peer.js';
 import type { PeerEvent } from './peer-events.js';
 import type { PeerOptions, PeerStatus } from './peer-options.js';
-import { type Placement, placePeer } from './placement/place-peer.js';
 import { SessionHost } from './session/session-host.js';
 
 /** A machine's part in a swarm: it hosts blocks of a model and serves sessions on them. */
@@ -61,7 +62,7 @@ const joinMsMax = 10_000;
 class SwarmPeer implements Peer {
   readonly #options: PeerOptions;
   readonly #abort = new AbortController();
-  readonly #clock;
+  readonly #clock: Clock;
   readonly #name: string;
   /** What was started, to be stopped in reverse order. */
   readonly #stops: (() => Promise<unknown>)[] = [];
@@ -104,9 +105,12 @@ class SwarmPeer implements Peer {
       signal,
     });
     const { node, directory } = await this.#join(model);
-    const placement = placePeer(this.#options, model, this.#others(directory, model));
-    const { span, ends, isAuto } = placement;
-    this.#emit({ type: 'placed', span, ends, isAuto });
+    const placement = placePeer(this.#options, model, {
+      others: this.#others(directory, model),
+      random: this.#options.random ?? Math.random,
+    });
+    const { span, ends, reason } = placement;
+    this.#emit({ type: 'placed', span, ends, reason });
     const announcer = this.#announceJoining({ model, placement, node, directory });
     const engine = await this.#loadEngine(placement);
     signal.throwIfAborted();
@@ -199,8 +203,7 @@ class SwarmPeer implements Peer {
     const own: PeerId | undefined = this.#network?.node.peer;
     return directory
       .records()
-      .filter(({ peerId, body }) => peerId !== own && body.model === model.hash)
-      .map(({ body }) => body);
+      .filter(({ peerId, body }) => peerId !== own && body.model === model.hash);
   }
 
   /** From now on newcomers count with this peer's blocks. */
@@ -300,7 +303,7 @@ class SwarmPeer implements Peer {
     await announcer.announce('draining').catch(() => undefined);
     await host.drain();
     await announcer.announce('gone').catch(() => undefined);
-    host.endAll(new SkeinError('draining', 'this peer leaves the swarm'));
+    await host.endAll(new SkeinError('draining', 'this peer leaves the swarm'));
   }
 
   async #stopAll(): Promise<void> {

@@ -45,6 +45,7 @@ function makePeer(options: Partial<PeerOptions> = {}): TestPeer {
     dht: false,
     gossipMs: 300,
     kvTokensMax: 2048,
+    random: () => 0,
     createEngine: async (engineOptions: EngineOptions) => {
       const { openModel } = await import('@skein/engine');
       const { config } = await openModel(engineOptions.modelPath);
@@ -74,7 +75,8 @@ describe('a peer', () => {
     expect(first.events.map(({ type }) => type)).toEqual(['listening', 'placed', 'ready']);
     const second = makePeer({ bootstrap: bootstrapOf(first) });
     const all = await second.peer.start();
-    expect(all.span).toEqual({ start: 0, end: status.model.blockCount });
+    expect(all.span.end).toBe(status.model.blockCount);
+    expect(all.span.start).toBeLessThanOrEqual(3);
     const records = () => first.peer.network?.directory.records() ?? [];
     await until(() => records().filter(({ body }) => body.state === 'serving').length === 2);
   });
@@ -130,7 +132,8 @@ describe('a peer', () => {
     const stopped = leaving.peer.stop();
     await until(() => staying.peer.network?.directory.get(node.peer)?.body.state !== 'serving');
     await until(() => staying.peer.network?.directory.get(node.peer) === null);
-    expect(performance.now() - startedAtMs).toBeLessThan(1_000);
+    // A few milliseconds on an idle machine.
+    expect(performance.now() - startedAtMs).toBeLessThan(3_000);
     expect(await hop.takeError()).toMatchObject({ code: 'draining' });
     await stopped;
     expect(engine.sessions).toEqual([]);

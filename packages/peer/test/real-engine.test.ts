@@ -68,7 +68,9 @@ async function generate(
   return tokens;
 }
 
-it('three peers with real engines give the tokens that one gives', { timeout: 120_000 }, async () => {
+it('three peers with real engines give the tokens that one gives', {
+  timeout: 120_000,
+}, async () => {
   const { config } = await openModel(modelPath);
   const last = config.blockCount;
   const whole = await startPeer({ start: 0, end: last });

@@ -62,7 +62,7 @@ async function ping(
       { signal: controller.signal },
     );
     const askedAtMs = clock.now();
-    channel.send({ type: 'info-request' });
+    void channel.send({ type: 'info-request' });
     const isAnswered = await answer.promise;
     const elapsedMs = clock.now() - askedAtMs;
     void channel.close().catch(() => {});

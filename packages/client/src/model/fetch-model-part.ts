@@ -55,7 +55,7 @@ export async function fetchModelPart(
       { signal: controller.signal },
     );
     try {
-      channel.send({ type: 'model-request', ...request });
+      void channel.send({ type: 'model-request', ...request });
       return await answer.promise;
     } finally {
       void channel.close().catch(() => {});

@@ -80,10 +80,10 @@ export async function exchange(
         await context.receive(message.records, remote.peer);
         rounds += 1;
         if (message.wanted.length > 0) {
-          self.send(recordsMessage(context.table.pick(message.wanted), []));
+          void self.send(recordsMessage(context.table.pick(message.wanted), []));
         }
         if (isFull(message) && rounds < roundsMax) {
-          self.send({ type: 'digest', entries: context.table.digest() });
+          void self.send({ type: 'digest', entries: context.table.digest() });
           return;
         }
         outcome.resolve();
@@ -98,7 +98,7 @@ export async function exchange(
     };
   };
   const channel = await openDirectoryChannel(context.node, remote, options, asker);
-  channel.send({ type: 'digest', entries: context.table.digest() });
+  void channel.send({ type: 'digest', entries: context.table.digest() });
   await outcome.promise;
 }
 
@@ -126,7 +126,7 @@ export async function push(
     onMessage: () => undefined,
     onClose: () => undefined,
   }));
-  channel.send(recordsMessage(records, []));
+  void channel.send(recordsMessage(records, []));
   await channel.close();
 }
 

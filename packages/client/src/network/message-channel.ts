@@ -33,7 +33,10 @@ export interface MessageChannel<Outgoing extends object> {
    * @throws SkeinError `stream-closed` when the channel has ended
    */
   send(message: Outgoing, tensors?: readonly Tensor[]): Promise<void> | undefined;
-  /** Ends the channel after what was sent. */
+  /**
+   * Ends the channel after what was sent. Settles when the remote side has taken it all and closed
+   * its half too, or did not do so for some seconds.
+   */
   close(): Promise<void>;
   /** Ends the channel at once; the remote side sees a reset. */
   abort(error: Error): void;

@@ -66,6 +66,11 @@ class StreamChannel<Schema extends z.ZodType, Outgoing extends object>
   #drained: Promise<void> | undefined;
   #resolveDrained: (() => void) | undefined;
   #lingering: ReturnType<typeof setTimeout> | undefined;
+  #resolveEnded: (() => void) | undefined;
+  /** Settles when both sides have closed the stream, however that came about. */
+  readonly #ended = new Promise<void>((resolve) => {
+    this.#resolveEnded = resolve;
+  });
 
   constructor(stream: Stream, options: MessageChannelOptions<Schema, Outgoing>) {
     this.rawStream = stream;
@@ -78,8 +83,11 @@ class StreamChannel<Schema extends z.ZodType, Outgoing extends object>
     stream.addEventListener('end', () => this.#onRemoteEnd());
     stream.addEventListener('close', (event) => this.#onStreamClose(event.error));
     stream.addEventListener('message', (event) => this.#onData(event));
-    if (stream.readableEnded) this.#onRemoteEnd();
-    if (stream.status !== 'open') this.#onStreamClose(undefined);
+    // The remote side may have come and gone already. What it left is delivered in a microtask.
+    queueMicrotask(() => {
+      if (stream.readableEnded) this.#onRemoteEnd();
+      if (stream.status !== 'open') this.#onStreamClose(undefined);
+    });
   }
 
   get bufferedBytes(): number {
@@ -102,10 +110,11 @@ class StreamChannel<Schema extends z.ZodType, Outgoing extends object>
   }
 
   async close(): Promise<void> {
-    if (this.#isOver) return;
+    if (this.#isOver) return this.#ended;
     this.#stopReading();
     await this.#closeStream();
     this.#handlers.onClose(null);
+    await this.#ended;
   }
 
   abort(error: Error): void {
@@ -177,6 +186,7 @@ class StreamChannel<Schema extends z.ZodType, Outgoing extends object>
 
   #onStreamClose(error: Error | undefined): void {
     clearTimeout(this.#lingering);
+    this.#resolveEnded?.();
     if (this.#isOver) return;
     if (error !== undefined) {
       this.#stopReading();

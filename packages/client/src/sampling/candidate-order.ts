@@ -3,7 +3,7 @@
  * are packed into one double, whose native sort is ten times as fast as one with a comparator.
  */
 
-/** Ids stay under `limits.vocabSizeMax`, 2^20; with 32 bits of logit that is 52 of a double's 53. */
+/** Ids stay under `limits.vocabSizeMax`, 2^20; with 32 bits of logit: 52 of a double's 53. */
 const idRange = 2 ** 20;
 /** The upper 16 bits of an f32 are its sign, exponent and 7 bits of mantissa. */
 const bucketCount = 2 ** 16;
@@ -44,7 +44,7 @@ export function firstCandidates(logits: Float32Array, count: number): OrderedCan
   return unpackKeys(keys.sort());
 }
 
-/** The smallest {@link ascendingBits} to take for at least `count` logits, and how many that are. */
+/** The smallest {@link ascendingBits} to take for at least `count` logits, and how many pass. */
 function findCut(bits: Int32Array, count: number): { lowestBits: number; count: number } {
   const buckets = new Uint32Array(bucketCount);
   for (let id = 0; id < bits.length; id++) {

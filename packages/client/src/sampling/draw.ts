@@ -75,8 +75,7 @@ function cutTopP(prefix: WeightedPrefix, base: Interval, topP: number): Interval
   const known = prefix.cumulative[prefix.cumulative.length - 1] ?? 0;
   return {
     low: low ?? Math.max(known, lowTarget) * (1 - summationSlack),
-    high:
-      high ?? Math.min(base.high, highTarget + prefix.nextWeightMax) * (1 + summationSlack),
+    high: high ?? Math.min(base.high, highTarget + prefix.nextWeightMax) * (1 + summationSlack),
   };
 }
 

@@ -26,7 +26,8 @@ interface FullRowContext {
 export function sampleFullRow(row: FullRow, context: FullRowContext): SampleResult {
   requireFinite(row.logits);
   const adjusted = adjustRow(row.logits, context.adjustment);
-  const index = context.settings.temperature === 0 ? largestIndex(adjusted) : draw(adjusted, context);
+  const index =
+    context.settings.temperature === 0 ? largestIndex(adjusted) : draw(adjusted, context);
   const logProbability = (row.logits[index] ?? 0) - fullLogNormaliser(row);
   return { kind: 'token', token: index as TokenId, logProbability };
 }

@@ -17,7 +17,7 @@ export interface TokenLogProbability {
 export function topLogProbabilities(row: LogitsRow, count: number): TokenLogProbability[] {
   const countMax = samplingLimits.topLogProbabilitiesMax;
   if (!Number.isInteger(count) || count < 0 || count > countMax) {
-    const message = `the number of alternatives must be an integer in [0, ${countMax}], got ${count}`;
+    const message = `alternatives must be an integer in [0, ${countMax}], got ${count}`;
     throw new SkeinError('bad-argument', message);
   }
   if (count === 0) return [];

@@ -26,9 +26,7 @@ export class LogitAdjustment {
 
   /** Whether any token's logit may change. */
   get isActive(): boolean {
-    return (
-      this.#penalisesSeen || this.#penalisesGenerated || this.#settings.logitBias.size > 0
-    );
+    return this.#penalisesSeen || this.#penalisesGenerated || this.#settings.logitBias.size > 0;
   }
 
   /** Whether some token's logit may rise, so that it could pass any candidate from anywhere. */

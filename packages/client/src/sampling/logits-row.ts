@@ -68,7 +68,8 @@ export function requireTopRow(row: TopRow): void {
   for (let index = 0; index < count; index++) {
     const id = ids[index] ?? -1;
     const logit = logits[index] ?? Number.NaN;
-    if (id < 0 || id >= vocabSize || distinct.has(id)) throw badOutput(`token id ${id} at ${index}`);
+    if (id < 0 || id >= vocabSize || distinct.has(id))
+      throw badOutput(`token id ${id} at ${index}`);
     if (!Number.isFinite(logit)) throw badOutput(`logit ${logit} of token ${id}`);
     if (logit > previous) throw badOutput('candidates are not in descending order');
     distinct.add(id);

@@ -64,9 +64,13 @@ function logTailMass(
   const logMost = Math.log(count) + lastLogit - reference + summationSlack;
   const isPossible =
     high > 0 && totalLow <= (candidateMass + Math.exp(logMost)) * (1 + summationSlack);
-  if (!isPossible) throw badOutput(`log-normaliser ${row.logNormaliser} contradicts the candidates`);
+  if (!isPossible)
+    throw badOutput(`log-normaliser ${row.logNormaliser} contradicts the candidates`);
   const logHigh = Math.min(Math.log(high), logMost);
-  return { low: low > 0 ? Math.min(Math.log(low), logHigh) : Number.NEGATIVE_INFINITY, high: logHigh };
+  return {
+    low: low > 0 ? Math.min(Math.log(low), logHigh) : Number.NEGATIVE_INFINITY,
+    high: logHigh,
+  };
 }
 
 function touchedTail(row: TopRow, adjustment: LogitAdjustment, ceiling: number): Tail['touched'] {

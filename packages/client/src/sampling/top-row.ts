@@ -35,7 +35,9 @@ export function sampleTopRow(row: TopRow, context: TopRowContext): SampleResult 
 
 function adjustCandidates(row: TopRow, adjustment: LogitAdjustment): Float32Array {
   if (!adjustment.isActive) return row.logits;
-  return row.logits.map((logit, index) => adjustment.apply((row.ids[index] ?? 0) as TokenId, logit));
+  return row.logits.map((logit, index) =>
+    adjustment.apply((row.ids[index] ?? 0) as TokenId, logit),
+  );
 }
 
 /** How many of the first candidates come before every token of the tail, for certain. */
@@ -54,9 +56,7 @@ function countCertain(
     const isUntouched = !adjustment.isActive || !adjustment.affects(id);
     const winsTie = tail.isCeilingLastCandidate && (isUntouched || id <= lastId);
     const beatsUntouched =
-      tail.untouchedCount === 0 ||
-      logit > tail.ceiling ||
-      (logit === tail.ceiling && winsTie);
+      tail.untouchedCount === 0 || logit > tail.ceiling || (logit === tail.ceiling && winsTie);
     const beatsTouched =
       logit > tail.touchedLogitMax ||
       tail.touched.every(

@@ -225,7 +225,7 @@ export class HopChain implements HopEvents {
         run.noteSent({ ...chunk, step, sentAtMs: this.#clock.now() });
         const { position, rows } = chunk;
         const message = this.#stepMessage(request, step, chunk);
-        first.send(message, [this.#tokens.tensor(position, position + rows)]);
+        void first.send(message, [this.#tokens.tensor(position, position + rows)]);
       }
     } catch (error) {
       this.lose(first, toSkeinError(error), { isBlamed: true });

@@ -266,7 +266,7 @@ export class Hop {
   ): Promise<Answer<Type>> {
     const channel = this.#openChannel();
     const answer = this.#answers.expect(expected);
-    channel.send(message);
+    void channel.send(message);
     try {
       return await answer;
     } catch (error) {

@@ -24,6 +24,8 @@ export const sessionLimits = {
   closeMs: 900,
   /** Attempts to make a route whole, before it is given up: each excludes another peer. */
   recoveryAttemptsMax: 24,
+  /** Recoveries in a row after which not one more token was computed: something is wrong with us. */
+  fruitlessRecoveriesMax: 16,
   /** A peer that refused (no room, busy) is not asked again by this session for so long. */
   refusedMs: 5000,
   /** Wait for peers to come back when a running session has no route. */

@@ -171,12 +171,14 @@ export class SwarmSession {
     const target = this.#committed + tokens.length;
     const parts: Logits[] = [];
     this.#tokens.append(tokens);
+    let fruitless = 0;
     try {
       while (this.#committed < target) {
         if (options.signal?.aborted) throw abortError(options.signal);
         if (this.#isOutOfStep) await this.#makeWhole(options.signal);
+        const from = this.#committed;
         const run = this.#chain.run({
-          from: this.#committed,
+          from,
           to: target,
           hops: this.#chain.hops,
           feeder: null,
@@ -193,6 +195,8 @@ export class SwarmSession {
           },
         });
         await run.catch((error: unknown) => this.#onBroken(error));
+        fruitless = this.#committed > from ? 0 : fruitless + 1;
+        if (fruitless > sessionLimits.fruitlessRecoveriesMax) throw this.#stuckError();
       }
     } catch (error) {
       this.#tokens.truncate(this.#committed);
@@ -200,6 +204,12 @@ export class SwarmSession {
       throw error;
     }
     return joinLogits(parts);
+  }
+
+  #stuckError(): SkeinError {
+    const cause = this.#chain.failures.at(-1)?.error;
+    const text = `the route broke again and again at token ${this.#committed}: ${cause?.message}`;
+    return new SkeinError('no-route', text, { cause, details: { position: this.#committed } });
   }
 
   /** A broken route is mended in the next round; anything else ends the call. */

@@ -17,8 +17,8 @@ const wordAtEnd = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
 const spaceCharacter = /^\p{White_Space}$/u;
 
 /**
- * Finds added tokens in a text as the Rust library's `AddedVocabulary` does: leftmost, then longest,
- * with `single_word`, `lstrip` and `rstrip`.
+ * Finds added tokens in a text as the Rust library's `AddedVocabulary` does: leftmost, then
+ * longest, with `single_word`, `lstrip` and `rstrip`.
  */
 export class AddedVocabulary {
   readonly #root: TrieNode = { children: new Map(), token: null };
@@ -85,8 +85,10 @@ export class AddedVocabulary {
 
 /** Code points have up to two units: these are enough to see a whole one. */
 function standsAlone(text: string, start: number, end: number): boolean {
-  return !wordAtEnd.test(text.slice(Math.max(0, start - 2), start)) &&
-    !wordAtStart.test(text.slice(end, end + 2));
+  return (
+    !wordAtEnd.test(text.slice(Math.max(0, start - 2), start)) &&
+    !wordAtStart.test(text.slice(end, end + 2))
+  );
 }
 
 function spacesBefore(text: string, end: number): number {

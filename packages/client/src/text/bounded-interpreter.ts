@@ -85,10 +85,15 @@ export class BoundedInterpreter extends Interpreter {
   #check(value: JinjaValue): void {
     const weight = this.#weights.of(value);
     const { textCharactersMax, itemsMax } = chatTemplateLimits;
-    if (weight > textCharactersMax) throw exceeded(`a value of over ${textCharactersMax} characters`);
+    if (weight > textCharactersMax)
+      throw exceeded(`a value of over ${textCharactersMax} characters`);
     const content = value.value;
     if (typeof content === 'string') this.#spend(Math.floor(content.length / charactersPerWork));
-    const count = Array.isArray(content) ? content.length : content instanceof Map ? content.size : 0;
+    const count = Array.isArray(content)
+      ? content.length
+      : content instanceof Map
+        ? content.size
+        : 0;
     if (count > itemsMax) throw exceeded(`a list of over ${itemsMax} items`);
     this.#spend(Math.floor(count / itemsPerWork));
   }

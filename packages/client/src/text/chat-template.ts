@@ -30,8 +30,8 @@ const whiteSpaceRun = new RegExp(`\\s{${chatTemplateLimits.whiteSpaceRunMax + 1}
 
 /**
  * Renders a chat template as transformers' `apply_chat_template` does: Jinja with trim_blocks and
- * lstrip_blocks, `raise_exception`, `strftime_now`, `tojson`, loop controls and `generation` blocks.
- * The template is not trusted: size, steps and output are bounded.
+ * lstrip_blocks, `raise_exception`, `strftime_now`, `tojson`, loop controls and `generation`
+ * blocks. The template is not trusted: size, steps and output are bounded.
  * @throws SkeinError `bad-argument` with the template's own message where it refuses the messages,
  * `limit-exceeded`
  */

@@ -22,7 +22,9 @@ export function mapStage(map: (piece: string) => string): DecodeStage {
 /** Runs stages one after the other. */
 export function sequenceStage(stages: readonly DecodeStage[]): DecodeStage {
   const pushThrough = (pieces: readonly string[], from: number) =>
-    stages.slice(from).reduce((current, stage) => current.flatMap((p) => stage.push(p)), [...pieces]);
+    stages
+      .slice(from)
+      .reduce((current, stage) => current.flatMap((p) => stage.push(p)), [...pieces]);
   return {
     push: (piece) => pushThrough([piece], 0),
     flush: () => stages.flatMap((stage, index) => pushThrough(stage.flush(), index + 1)),

@@ -17,8 +17,14 @@ import {
  * GPT-2's pattern. JavaScript's \s differs from Unicode's White_Space, which the Rust library
  * uses: it lacks U+0085 and has U+FEFF.
  */
-const byteLevelPattern =
-  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
+const byteLevelPattern = new RegExp(
+  [
+    "'s|'t|'re|'ve|'m|'ll|'d",
+    String.raw` ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+`,
+    String.raw`\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+`,
+  ].join('|'),
+  'gu',
+);
 
 /**
  * Rewrites the `pre_tokenizer` field: `Metaspace` is given the split before every space that the

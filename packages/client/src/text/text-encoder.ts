@@ -7,6 +7,7 @@ import {
 } from './encoder-repairs.js';
 import { TokenizerParts } from './huggingface-parts.js';
 import type { AddedTokenFields, TokenizerFile } from './tokenizer-file.js';
+import { splitAtSpaces, splitsExactlyAtSpaces } from './word-split.js';
 
 /**
  * Text to tokens: the models, normalisers and pre-tokenisers of `@huggingface/tokenizers`, put
@@ -18,10 +19,12 @@ export class TextEncoderOfFile {
   readonly #normalizedTokens: AddedVocabulary;
   readonly #idOfAddedContent = new Map<string, TokenId>();
   readonly #textOfAddedId = new Map<TokenId, string>();
+  readonly #splitsAtSpaces: boolean;
 
   /** @throws SkeinError `model-unsupported` */
   constructor(file: TokenizerFile) {
     this.#parts = createParts(file);
+    this.#splitsAtSpaces = splitsExactlyAtSpaces(file.json.model);
     repairNormalizer(this.#parts.normalizer);
     repairPreTokenizer(this.#parts.pre_tokenizer);
     for (const token of file.addedTokens) {
@@ -73,7 +76,8 @@ export class TextEncoderOfFile {
       // `Metaspace` prepends a space to the first section only, when told so.
       const options = { section_index: isTextStart && part.start === 0 ? 0 : 1 };
       const words = preTokenizer?.pre_tokenize(part.text, options) ?? [part.text];
-      appendAll(tokens, model._call(words.filter((word) => word !== '')));
+      const shortWords = this.#splitsAtSpaces ? words.flatMap(splitAtSpaces) : words;
+      appendAll(tokens, model._call(shortWords.filter((word) => word !== '')));
     }
     return tokens;
   }

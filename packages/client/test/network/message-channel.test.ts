@@ -151,12 +151,12 @@ describe.each(['memory', 'tcp'] as const)('a channel over %s', (transports) => {
     const [hostile, honest] = [new Collector(), new Collector()];
     const hostileChannel = await open(hostile);
     const honestChannel = await open(honest);
-    hostileChannel.send({ type: 'echo', number: 'NaN' });
+    void hostileChannel.send({ type: 'echo', number: 'NaN' });
     await until(() => hostile.closed !== undefined);
     expect(hostile.received[0]?.message).toMatchObject({ type: 'error', code: 'bad-message' });
     expect(ends).toHaveLength(1);
     expect(ends[0]).toMatchObject({ code: 'bad-message', peer: client.peer });
-    honestChannel.send({ type: 'echo', number: 7 });
+    void honestChannel.send({ type: 'echo', number: 7 });
     await until(() => honest.received.length === 1);
     expect(honest.closed).toBeUndefined();
   });
@@ -177,7 +177,7 @@ describe.each(['memory', 'tcp'] as const)('a channel over %s', (transports) => {
       collector.accept,
       {},
     );
-    channel.send({ type: 'echo', number: 1 });
+    void channel.send({ type: 'echo', number: 1 });
     await until(() => collector.closed !== undefined);
     expect(collector.closed).toMatchObject({ code: 'stream-closed', peer: server.peer });
     expect(collector.received).toEqual([]);
@@ -203,7 +203,7 @@ describe.each(['memory', 'tcp'] as const)('a channel over %s', (transports) => {
     };
     const [closing, aborting, losing] = [await open(), await open(), await open()];
     await until(() => channels.length === 3);
-    channels[0]?.send({ type: 'echo', number: 1 });
+    void channels[0]?.send({ type: 'echo', number: 1 });
     await channels[0]?.close();
     await until(() => closing.collector.closed !== undefined);
     expect(closing.collector.closed).toBeNull();

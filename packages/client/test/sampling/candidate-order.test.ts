@@ -4,9 +4,7 @@ import { firstCandidates, orderCandidates } from '../../src/sampling/candidate-o
 import { logitsArbitrary } from './rows.js';
 
 function plainOrder(logits: Float32Array): number[] {
-  return Array.from(logits.keys()).sort(
-    (a, b) => (logits[b] ?? 0) - (logits[a] ?? 0) || a - b,
-  );
+  return Array.from(logits.keys()).sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0) || a - b);
 }
 
 describe('orderCandidates', () => {

@@ -34,7 +34,12 @@ describe('candidatesNeeded', () => {
   it('adds the penalised tokens, up to a limit', () => {
     const options = { temperature: 0, repetitionPenalty: 1.1 };
     expect(needed(options, [1, 2, 2, 3])).toBe(4);
-    expect(needed(options, Array.from({ length: 1000 }, (_, id) => id))).toBe(193);
+    expect(
+      needed(
+        options,
+        Array.from({ length: 1000 }, (_, id) => id),
+      ),
+    ).toBe(193);
     expect(needed({ temperature: 0, repetitionPenalty: 0.9 }, [1])).toBe(0);
     expect(needed({ temperature: 0, presencePenalty: 1 }, [1, 2])).toBe(1);
   });

@@ -17,7 +17,9 @@ describe('topLogProbabilities', () => {
   it('sums to one over a whole vocabulary', () => {
     const all = topLogProbabilities(fullRow(Float32Array.of(-3, 1, 1, 0.5)), 4);
     expect(all.map(({ token }) => token)).toEqual([1, 2, 3, 0]);
-    expect(all.reduce((sum, { logProbability }) => sum + Math.exp(logProbability), 0)).toBeCloseTo(1);
+    expect(all.reduce((sum, { logProbability }) => sum + Math.exp(logProbability), 0)).toBeCloseTo(
+      1,
+    );
   });
 
   it('has no more than the candidates, and none when none are asked for', () => {

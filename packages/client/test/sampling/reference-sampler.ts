@@ -18,8 +18,7 @@ export function referenceDistribution(
   const scores = Array.from(logits, (logit, token) => {
     let score = logit;
     if (history.prompt.includes(token) || history.generated.includes(token)) {
-      score =
-        score > 0 ? score / settings.repetitionPenalty : score * settings.repetitionPenalty;
+      score = score > 0 ? score / settings.repetitionPenalty : score * settings.repetitionPenalty;
     }
     const count = history.generated.filter((other) => other === token).length;
     if (count > 0) score -= settings.presencePenalty + settings.frequencyPenalty * count;

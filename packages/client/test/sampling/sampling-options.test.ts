@@ -32,10 +32,7 @@ describe('resolveSamplingOptions', () => {
       { logitBias: new Map([[7 as TokenId, 101]]) },
       'logitBias of token 7 must be a number in [-100, 100], got 101',
     ],
-    [
-      { temperature: '1' as unknown as number },
-      'temperature must be a number in [0, 100], got 1',
-    ],
+    [{ temperature: '1' as unknown as number }, 'temperature must be a number in [0, 100], got 1'],
   ] satisfies [SamplingOptions, string][])('refuses %o', (options, message) => {
     expect(() => resolveSamplingOptions(options)).toThrow(
       expect.objectContaining({ code: 'bad-argument', message }),

@@ -9,6 +9,9 @@ describe('TokenHistory', () => {
     history.addGenerated(3 as TokenId);
     history.addGenerated(3 as TokenId);
     expect([...history.seen]).toEqual([1, 2, 3]);
-    expect([...history.generatedCounts]).toEqual([[2, 1], [3, 2]]);
+    expect([...history.generatedCounts]).toEqual([
+      [2, 1],
+      [3, 2],
+    ]);
   });
 });

@@ -37,7 +37,8 @@ describe('StopMatcher', () => {
     { stops: ['\n\n'], text: 'a\nb\n\nc', expected: { text: 'a\nb', stop: '\n\n' } },
     { stops: [], text: 'anything', expected: { text: 'anything', stop: null } },
   ])('finds $stops in all splits of $text', ({ stops, text, expected }) => {
-    for (const pieces of splits(text)) expect(run(stops, pieces), pieces.join('|')).toEqual(expected);
+    for (const pieces of splits(text))
+      expect(run(stops, pieces), pieces.join('|')).toEqual(expected);
   });
 
   it('does not depend on the split', () => {

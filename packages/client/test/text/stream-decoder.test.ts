@@ -41,7 +41,8 @@ describe.each(tokenizerNames)('stream decoder of %s', (name) => {
         const tokens = tokenizer.encode(text, { addSpecialTokens: false });
         const pieces = piecesOf(tokenizer, tokens);
         if (!text.includes('\ufffd')) expect(pieces.join('')).not.toContain('\ufffd');
-        for (const piece of pieces) expect(piece.isWellFormed()).toBe(true);
+        // A pattern with the flag u finds only surrogates that stand alone.
+        for (const piece of pieces) expect(piece).not.toMatch(/\p{Surrogate}/u);
       }),
       { numRuns: 300 },
     );
@@ -65,7 +66,9 @@ describe.each(tokenizerNames)('stream decoder of %s', (name) => {
   });
 
   it('takes the same time for a token however many came before', () => {
-    const tokens = tokenizer.encode('The goose flies over the river. ', { addSpecialTokens: false });
+    const tokens = tokenizer.encode('The goose flies over the river. ', {
+      addSpecialTokens: false,
+    });
     const decoder = tokenizer.createStreamDecoder();
     let characters = 0;
     for (let round = 0; round < 5000; round++) {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { SkeinError } from '@skein/protocol';
+import { logVariable } from '../ggml/load-ggml.js';
 import { encodeFrame, type Frame, FrameDecoder } from './frames.js';
 import { LineLog } from './line-log.js';
 import { fromErrorHeader, type Request, type Response, type Results } from './messages.js';
@@ -36,7 +37,7 @@ export class EngineProcess {
     this.child = spawn(process.execPath, [fileURLToPath(new URL('main.js', import.meta.url))], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
       // On an abort ggml would start a debugger to print a backtrace, which takes seconds.
-      env: { ...process.env, GGML_NO_BACKTRACE: '1' },
+      env: { ...process.env, GGML_NO_BACKTRACE: '1', [logVariable]: '1' },
       windowsHide: true,
     });
     this.pipe = this.child.stdio[3] as Duplex;

@@ -5,7 +5,7 @@ const linesMax = 40;
 const lineCharactersMax = 500;
 
 /** What ggml writes when all is well. */
-const ordinaryLine = /^load_backend: loaded/;
+const ordinaryLine = /^(load_backend: loaded|repack: )/;
 
 /** Keeps the last lines that a process wrote. */
 export class LineLog {

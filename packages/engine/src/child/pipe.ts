@@ -3,7 +3,7 @@ import { readSync, writeSync } from 'node:fs';
 import { type Frame, FrameDecoder } from './frames.js';
 
 /** File descriptor of the pipe, after the three standard ones. */
-export const pipeDescriptor = 3;
+const pipeDescriptor = 3;
 
 /** As much as a socket hands over at once on the systems that we know. */
 const readBytes = 256 * 1024;

@@ -21,19 +21,19 @@ export type Backend = Pointer<'backend'>;
 /** `ggml_backend_dev_t` */
 export type Device = Pointer<'device'>;
 /** `ggml_backend_reg_t`: a loaded backend library. */
-export type BackendRegistry = Pointer<'registry'>;
+type BackendRegistry = Pointer<'registry'>;
 /** `ggml_gallocr_t`: places the intermediate tensors of a graph. */
 export type GraphAllocator = Pointer<'graph-allocator'>;
 /** `ggml_backend_sched_t`: splits a graph over several backends. */
-export type Scheduler = Pointer<'scheduler'>;
+type Scheduler = Pointer<'scheduler'>;
 /** Any other address. */
 export type Address = Pointer<'address'>;
 
 /** Memory of JavaScript that native code reads or writes during a call. */
-export type Bytes = Uint8Array | Uint16Array | Int32Array | Float32Array | BigUint64Array;
+type Bytes = Uint8Array | Uint16Array | Int32Array | Float32Array | BigUint64Array;
 
 /** What each name in a {@link Signature} is in TypeScript. A `?` marks a pointer that may be null. */
-export interface CTypes {
+interface CTypes {
   context: Context;
   'context?': Context | null;
   tensor: Tensor;
@@ -90,7 +90,7 @@ type ArgumentsOf<Names extends readonly CTypeName[]> = {
 };
 
 /** The TypeScript function that a {@link Signature} stands for. */
-export type FunctionOf<S extends Signature> = S extends readonly [
+type FunctionOf<S extends Signature> = S extends readonly [
   infer Result extends CTypeName,
   ...infer Parameters extends readonly CTypeName[],
 ]

@@ -17,7 +17,12 @@ import { GraphCache } from './graph/graph-cache.js';
 import type { RunOutput } from './graph/run-graph.js';
 import { KvCache } from './kv-cache.js';
 import { KvPool } from './kv-store.js';
-import { type LoadedModel, type LoadModelOptions, loadModel } from './load-model.js';
+import {
+  type LoadedModel,
+  type LoadModelOptions,
+  type LoadOverrides,
+  loadModel,
+} from './load-model.js';
 import { type BatchItem, runBatch } from './run-batch.js';
 import { type SessionEntry, SessionTable, type SessionUse } from './session-table.js';
 import { groupIntoBatches } from './step-batches.js';
@@ -52,8 +57,8 @@ export class EngineCore {
   }
 
   /** Loads the weights. Errors: see `loadModel`. */
-  static async load(options: LoadModelOptions): Promise<EngineCore> {
-    return new EngineCore(await loadModel(options));
+  static async load(options: LoadModelOptions, overrides: LoadOverrides = {}): Promise<EngineCore> {
+    return new EngineCore(await loadModel(options, overrides));
   }
 
   get kvTokensFree(): number {

@@ -9,6 +9,7 @@ type Table = Record<string, Signature>;
 /** Contexts, tensors and graphs: exported by `ggml-base`. */
 export const graphFunctions = {
   version: ['text'],
+  log_set: ['void', 'address', 'address?'],
   init: ['context?', 'contextParameters'],
   free: ['void', 'context'],
   reset: ['void', 'context'],

@@ -37,7 +37,7 @@ const architectureNames: Partial<Record<NodeJS.Architecture, string>> = {
 };
 
 /** `linux-x64`, or null where no package exists. */
-export function platformName(): string | null {
+function platformName(): string | null {
   const platform = platformNames[process.platform];
   const architecture = architectureNames[process.arch];
   return platform === undefined || architecture === undefined

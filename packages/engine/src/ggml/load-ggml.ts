@@ -29,6 +29,9 @@ export type Ggml = FunctionsOf<typeof graphFunctions> &
     readonly koffi: Koffi;
   };
 
+/** When set, ggml writes its log to standard error. */
+export const logVariable = 'SKEIN_GGML_LOG';
+
 const loaded = new Map<string, Ggml>();
 
 /**
@@ -55,6 +58,10 @@ export async function loadGgml(libraries: GgmlLibraries): Promise<Ggml> {
       libraries,
       koffi,
     } as unknown as Ggml;
+    // The engine's process keeps what ggml writes for its errors; elsewhere nobody wants to see it.
+    // ggml takes a C callback: a function that ignores what it is passed drops the text, and from
+    // any thread, which a function of JavaScript could not.
+    if (process.env[logVariable] === undefined) ggml.log_set(base.symbol('ggml_time_ms'), null);
     ggml.backend_load_all_from_path(libraries.folder);
     loaded.set(libraries.folder, ggml);
     return ggml;

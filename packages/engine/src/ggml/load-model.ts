@@ -27,6 +27,8 @@ export interface LoadedModel {
   readonly runtime: Runtime;
   readonly settings: ModelGraphSettings;
   readonly info: EngineInfo;
+  /** Rows whose logits one graph may hold. */
+  readonly headRowsMax: number;
   /** Frees the weights and the device. */
   free(): void;
 }
@@ -34,18 +36,33 @@ export interface LoadedModel {
 /** {@link EngineOptions} with the device decided. */
 export type LoadModelOptions = Omit<EngineOptions, 'device'> & { readonly device: ConcreteDevice };
 
+/** Decisions that are made for the device, unless a test makes them. */
+export interface LoadOverrides {
+  readonly runtime?: Runtime;
+  readonly attention?: 'flash' | 'plain';
+  /** Rows whose logits one graph may hold. */
+  readonly headRowsMax?: number;
+}
+
+/** Logits and their softmax, in f32, that one graph may hold. */
+const headBytesMax = 128 * 1024 * 1024;
+
 /**
  * Loads the tensors of a span and its ends.
  * @throws SkeinError `bad-argument`, `bad-configuration`, `model-unknown`, `model-corrupt`,
  *   `model-unsupported`, `out-of-memory`, `aborted`
  */
-export async function loadModel(options: LoadModelOptions): Promise<LoadedModel> {
+export async function loadModel(
+  options: LoadModelOptions,
+  overrides: LoadOverrides = {},
+): Promise<LoadedModel> {
   const { span, ends, signal } = options;
   const model = await openModel(options.modelPath, { signal });
   const { config } = model;
   validateOptions(options, config);
   const plan = planWeights(model, options);
-  const runtime = await openRuntime(options.device, { threads: options.threads });
+  const runtime =
+    overrides.runtime ?? (await openRuntime(options.device, { threads: options.threads }));
   let store: WeightStore | null = null;
   try {
     store = new WeightStore(runtime, plan.tensors);
@@ -60,11 +77,13 @@ export async function loadModel(options: LoadModelOptions): Promise<LoadedModel>
     const { mode, theta } = config.rope;
     const rope = { mode, theta, headDim, magnitude, divisors: weights.ropeDivisors };
     const kvLayout = createKvLayout(runtime, options, config);
-    const attention = chooseAttention(runtime, kvLayout, config);
+    const attention = overrides.attention ?? chooseAttention(runtime, kvLayout, config);
+    const headRowsMax = Math.max(1, Math.floor(headBytesMax / (8 * config.vocabSize)));
     const owned = store;
     return {
       runtime,
       settings: { config, rope, kvLayout, attention, weights },
+      headRowsMax: overrides.headRowsMax ?? headRowsMax,
       info: describe(runtime, options, { config, plan, kvLayout }),
       free: () => {
         owned.free();

@@ -10,12 +10,9 @@ export interface BatchItem extends RunItem {
   readonly span: Span;
 }
 
-/** Logits and their softmax, in f32, that one graph may hold. */
-const headBytesMax = 128 * 1024 * 1024;
-
 /** Runs one batch. @throws SkeinError `engine-failed` */
 export function runBatch<Item extends BatchItem>(
-  { runtime, settings }: LoadedModel,
+  { runtime, settings, headRowsMax }: LoadedModel,
   graphs: GraphCache,
   items: readonly Item[],
 ): Map<Item, RunOutput> {
@@ -24,11 +21,8 @@ export function runBatch<Item extends BatchItem>(
     runGraph(runtime, config, graphs, planGraph(span, batch));
   const span = items[0]?.span ?? { start: 0, end: 0 };
 
-  const headRowsMax = Math.max(1, Math.floor(headBytesMax / (8 * config.vocabSize)));
-  const isLong = ({ output, rows }: Item) => output === 'all' && rows > headRowsMax;
-  // `last` rows are few; `all` rows of several items together could still be too many.
-  const isSplit = items.some(isLong) || sumOfAllRows(items) > headRowsMax;
-  if (!isSplit) return run(span, items);
+  // Items that want the last row only are few; `all` rows can be hundreds.
+  if (sumOfAllRows(items) <= headRowsMax) return run(span, items);
 
   const inner = new Map(
     items.map((item) => [item, item.output === 'all' ? { ...item, output: 'f32' as const } : item]),

@@ -7,9 +7,6 @@ import type { Ggml } from './load-ggml.js';
 /** Polling of idle threads, 0 to 100; ggml's default. Higher wakes sooner and burns more. */
 const threadPoolPolling = 50;
 
-/** The scheduler's room for graph nodes; a graph over 80 blocks and 64 sessions has 60,000. */
-const scheduledNodesMax = 65_536;
-
 /** Places and computes graphs on the device of a {@link Runtime}. */
 export interface GraphExecutor {
   /** Gives every tensor of the graph memory, reusing what the last graph had. */
@@ -63,14 +60,19 @@ export class Runtime {
     return this.device.kind === 'cpu';
   }
 
+  /** The pool of all threads; null where ggml makes one for each computation. */
+  get threadPool(): Address | null {
+    return this.threadPools.all;
+  }
+
   /** Tells whether the device itself can compute the operation that made `tensor`. */
   supports(tensor: Parameters<Ggml['backend_dev_supports_op']>[1]): boolean {
     return this.ggml.backend_dev_supports_op(this.device.handle, tensor);
   }
 
-  /** Makes an executor with compute memory of its own. */
-  createExecutor(): GraphExecutor {
-    return this.usesCpuOnly ? this.createDirectExecutor() : this.createScheduledExecutor();
+  /** Makes an executor for graphs of up to so many nodes, with compute memory of its own. */
+  createExecutor(nodesMax: number): GraphExecutor {
+    return this.usesCpuOnly ? this.createDirectExecutor() : this.createScheduledExecutor(nodesMax);
   }
 
   /** Frees the device. Buffers and executors must be gone by then. */
@@ -103,10 +105,10 @@ export class Runtime {
   }
 
   /** The device first; operations that it lacks go to the CPU. */
-  private createScheduledExecutor(): GraphExecutor {
+  private createScheduledExecutor(nodesMax: number): GraphExecutor {
     const { ggml } = this;
     const backends = new BigUint64Array([this.backend, this.cpuBackend]);
-    const scheduler = ggml.backend_sched_new(backends, null, 2, scheduledNodesMax, false, false);
+    const scheduler = ggml.backend_sched_new(backends, null, 2, nodesMax, false, false);
     return {
       allocate: (graph) => {
         ggml.backend_sched_reset(scheduler);

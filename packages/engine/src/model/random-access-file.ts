@@ -57,7 +57,7 @@ export async function readBytes(
   return bytes;
 }
 
-/** Checks that `[position, position + byteLength)` lies in the file, before taking memory for it. */
+/** Checks that `[position, position + byteLength)` lies in the file, before memory is taken. */
 export function requireBytes(file: RandomAccessFile, position: number, byteLength: number): void {
   if (position + byteLength <= file.byteLength) return;
   throw corruptModel(

@@ -1,15 +1,12 @@
 /**
  * llama.cpp itself, from the same package as ggml: the oracle for tests and the yardstick of the
- * benchmarks. Not part of the engine. Its structures belong to one version of the package.
+ * benchmarks. Not part of the engine. Its structures are those of `@node-llama-cpp` 3.22.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LibraryHandle } from 'koffi';
 import type { Address } from '../ggml/c-types.js';
 import type { Ggml } from '../ggml/load-ggml.js';
-
-/** Version of `@node-llama-cpp` whose `llama_model_params` and `llama_context_params` these are. */
-export const oracleVersion = '3.22.1';
 
 export interface LibllamaOptions {
   readonly threads: number;

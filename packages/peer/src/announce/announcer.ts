@@ -83,7 +83,7 @@ export class Announcer {
 }
 
 /** Whether others would act differently if they knew. */
-export function isNoticeable(before: Announcement, after: Announcement): boolean {
+function isNoticeable(before: Announcement, after: Announcement): boolean {
   const hasMoved =
     before.state !== after.state ||
     before.span.start !== after.span.start ||

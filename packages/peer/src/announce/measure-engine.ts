@@ -1,4 +1,4 @@
-import { createSessionId, type Engine, spanLength, type StepItem } from '@skein/protocol';
+import { createSessionId, type Engine, type StepItem, spanLength } from '@skein/protocol';
 import type { Throughput } from './throughput.js';
 
 /** Rows of the prefill step that is measured. */

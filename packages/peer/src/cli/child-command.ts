@@ -63,8 +63,12 @@ export function startCommand(parameters: readonly string[]): ChildCommand {
           );
         }
         await new Promise<void>((resolve) => {
-          wakeUps.add(resolve);
-          signal?.addEventListener('abort', () => resolve(), { once: true });
+          const wakeUp = () => {
+            signal?.removeEventListener('abort', wakeUp);
+            resolve();
+          };
+          wakeUps.add(wakeUp);
+          signal?.addEventListener('abort', wakeUp, { once: true });
         });
       }
     },

@@ -23,7 +23,7 @@ export function answerInfo(source: {
       const { bytes } = record;
       const figures = source.figures();
       const tensor = { type: 'u8' as const, shape: [bytes.byteLength], bytes };
-      channel.send({ type: 'info', ...figures }, [tensor]);
+      void channel.send({ type: 'info', ...figures }, [tensor]);
     },
     onClose: () => undefined,
   });
@@ -31,5 +31,7 @@ export function answerInfo(source: {
 
 /** Text for a field that holds a name: printable, and cut to its length. */
 export function nameText(text: string): string {
-  return text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, ' ').slice(0, limits.nameCharactersMax);
+  return text
+    .replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, ' ')
+    .slice(0, limits.nameCharactersMax);
 }

@@ -76,7 +76,7 @@ function handle(
 
 /** What fails is reported like a bad message: the session ends. */
 function inBackground(session: HopSession, work: Promise<void>): undefined {
-  work.catch((error: unknown) => session.fail(error));
+  work.catch((error: unknown) => void session.fail(error));
   return undefined;
 }
 

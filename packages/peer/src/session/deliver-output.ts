@@ -3,8 +3,8 @@ import {
   encodeHidden,
   float32View,
   hasNonFinite,
-  limits,
   type Logits,
+  limits,
   SkeinError,
   type StepMessage,
   type StepOutcome,
@@ -70,10 +70,7 @@ function send(
     const { step, epoch } = message;
     const position = session.length;
     const isLogits = session.open.ends.head && !endsHere(message, session.open);
-    return session.reply(
-      { type: 'result', step, epoch, position, trace },
-      isLogits ? tensors : [],
-    );
+    return session.reply({ type: 'result', step, epoch, position, trace }, isLogits ? tensors : []);
   }
   const onward = forwarded(message, trace);
   if (successor.kind === 'client') return session.reply(onward, tensors);

@@ -182,14 +182,11 @@ export class HopSession implements StepSource<PendingStep> {
     const message = errorToMessage(error, context);
     // Only a failed successor is named: whatever else an error may carry is this hop's business.
     if (about === undefined) delete message.about;
-    this.reply(message);
+    void this.reply(message);
   }
 
   /** Sends to the client; when the stream has just ended, the session is about to. */
-  reply(
-    message: OutgoingToClient,
-    tensors?: readonly Tensor[],
-  ): Promise<void> | undefined {
+  reply(message: OutgoingToClient, tensors?: readonly Tensor[]): Promise<void> | undefined {
     try {
       return this.channel.send(message, tensors);
     } catch (error) {
@@ -198,14 +195,14 @@ export class HopSession implements StepSource<PendingStep> {
     }
   }
 
-  /** Ends the session; the client is told why. The host frees it when the stream has ended. */
-  fail(error: unknown): void {
+  /** Ends the session; the client is told why. Settles when it knows, or cannot be told. */
+  async fail(error: unknown): Promise<void> {
     if (this.isClosed) return;
     const message = errorToMessage(error);
     delete message.about;
-    this.reply(message);
+    void this.reply(message);
     this.#services.remove(this);
-    void this.channel.close();
+    await this.channel.close();
   }
 
   /** Frees the cache, after the step that runs. */

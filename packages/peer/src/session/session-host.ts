@@ -98,17 +98,13 @@ export class SessionHost implements SessionHostServices {
   /** Refuses new sessions, and settles when the steps at hand are done or take too long. */
   async drain(): Promise<void> {
     this.isDraining = true;
-    let cancel = () => {};
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#options.clock.schedule(sessionLimits.drainMs, resolve);
-    });
-    await Promise.race([this.#scheduler.idle(), late]);
-    cancel();
+    await this.#within(sessionLimits.drainMs, this.#scheduler.idle());
   }
 
-  /** Ends every session; the clients are told why. */
-  endAll(error: SkeinError): void {
-    for (const session of [...this.#sessions.values()]) session.fail(error);
+  /** Ends every session. Settles when the clients know why, or do not listen. */
+  async endAll(error: SkeinError): Promise<void> {
+    const told = [...this.#sessions.values()].map((session) => session.fail(error));
+    await this.#within(sessionLimits.goodbyeMs, Promise.allSettled(told));
   }
 
   find(id: SessionId): HopSession | null {
@@ -213,7 +209,17 @@ export class SessionHost implements SessionHostServices {
     this.isEngineUp = event.kind === 'restarted';
     if (event.kind === 'restarted') return;
     const text = `the engine failed: ${event.error.message}`;
-    this.endAll(new SkeinError('engine-failed', text, { cause: event.error }));
+    void this.endAll(new SkeinError('engine-failed', text, { cause: event.error }));
+  }
+
+  /** Settles with `work`, or when the time is over. */
+  async #within(timeMs: number, work: Promise<unknown>): Promise<void> {
+    let cancel = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.schedule(timeMs, resolve);
+    });
+    await Promise.race([work, late]);
+    cancel();
   }
 
   #wait(id: SessionId): Promise<HopSession | null> {

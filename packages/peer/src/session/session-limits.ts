@@ -18,4 +18,6 @@ export const sessionLimits = {
   unreadBytesMax: 64 * 1024 * 1024,
   /** Running steps at a graceful stop. */
   drainMs: 10_000,
+  /** Time for clients to take note that their session has ended. */
+  goodbyeMs: 1_000,
 } as const;

@@ -132,8 +132,8 @@ export class SuccessorLink {
     cancelDeadline = clock.schedule(sessionLimits.attachAnswerMs, () => {
       channel.abort(new SkeinError('timeout', 'no answer to `attach`', { peer }));
     });
-    channel.send({ type: 'attach', session, epoch });
-    for (const { message, tensors } of this.#waiting.splice(0)) channel.send(message, tensors);
+    void channel.send({ type: 'attach', session, epoch });
+    for (const { message, tensors } of this.#waiting.splice(0)) void channel.send(message, tensors);
     this.#state = 'open';
   }
 

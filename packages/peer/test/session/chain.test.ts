@@ -13,7 +13,11 @@ describe.each(['memory', 'tcp'] as const)('a chain of three hops over %s', (tran
     const { hops } = await openChain(cleanup, { transports });
     const [first, , last] = hops;
     // A prompt in three chunks that are under way at once, then single tokens.
-    for (const [step, [start, end]] of [[0, 2], [2, 3], [3, 6]].entries()) {
+    for (const [step, [start, end]] of [
+      [0, 2],
+      [2, 3],
+      [3, 6],
+    ].entries()) {
       const isLast = end === 6;
       first?.step({
         step,

@@ -5,8 +5,8 @@ import {
   type Received,
   type SessionId,
   type SkeinError,
-  sessionProtocol,
   type StepMessage,
+  sessionProtocol,
   type Tensor,
   type ToClientMessage,
   type ToHopMessage,
@@ -54,7 +54,7 @@ export class TestHop {
   #session: SessionId | undefined;
 
   send(message: WithoutTensors<ToHopMessage>, tensors?: readonly Tensor[]): void {
-    this.channel.send(message, tensors);
+    void this.channel.send(message, tensors);
   }
 
   async open(message: Omit<OpenMessage, 'type'>): Promise<Answer<'opened'>> {

@@ -16,49 +16,62 @@ const smallSlotCount = 4;
 /** Batches of more rows do not come twice in the same shape, and share one slot. */
 const smallRowsMax = 64;
 
-/** A graph with its arena and its compute memory. */
+/** Room for the headers and the placement of a graph. */
+interface Arena {
+  readonly context: Context;
+  readonly executor: GraphExecutor;
+  readonly tensorsMax: number;
+}
+
+/** A graph with its arena. */
 class GraphSlot {
   key: string | null = null;
-  private context: Context | null = null;
-  private tensorsMax = 0;
+  private arena: Arena | null = null;
   private built: StepGraph | null = null;
-  readonly executor: GraphExecutor;
 
-  constructor(private readonly runtime: Runtime) {
-    this.executor = runtime.createExecutor();
-  }
+  constructor(private readonly runtime: Runtime) {}
 
   /** The graph for a plan, built unless the last one had the same key. */
-  graphFor(settings: ModelGraphSettings, plan: GraphPlan): StepGraph | null {
-    if (this.key === plan.key && this.built !== null) return this.built;
-    const { ggml } = this.runtime;
+  take(settings: ModelGraphSettings, plan: GraphPlan): TakenGraph | null {
+    if (this.key === plan.key && this.arena !== null && this.built !== null) {
+      return { step: this.built, executor: this.arena.executor };
+    }
     this.key = null;
-    const built = buildStepGraph(ggml, this.emptyContext(countTensors(plan)), settings, plan);
-    if (!this.executor.allocate(built.graph)) return null;
+    const { context, executor } = this.emptyArena(countTensors(plan));
+    const step = buildStepGraph(this.runtime.ggml, context, settings, plan);
+    if (!executor.allocate(step.graph)) return null;
     this.key = plan.key;
-    this.built = built;
-    return built;
+    this.built = step;
+    return { step, executor };
   }
 
   free(): void {
-    this.executor.free();
-    if (this.context !== null) this.runtime.ggml.free(this.context);
-    this.context = null;
+    this.arena?.executor.free();
+    if (this.arena !== null) this.runtime.ggml.free(this.arena.context);
+    this.arena = null;
   }
 
-  private emptyContext(tensorCount: number): Context {
+  private emptyArena(tensorCount: number): Arena {
     const { ggml } = this.runtime;
-    if (this.context !== null && tensorCount <= this.tensorsMax) {
-      ggml.reset(this.context);
-      return this.context;
+    if (this.arena !== null && tensorCount <= this.arena.tensorsMax) {
+      ggml.reset(this.arena.context);
+      return this.arena;
     }
-    if (this.context !== null) ggml.free(this.context);
-    this.context = null;
+    this.free();
     const graphBytes = ggml.graph_overhead_custom(tensorCount, false);
-    this.context = createContext(ggml, tensorCount, graphBytes);
-    this.tensorsMax = tensorCount;
-    return this.context;
+    this.arena = {
+      context: createContext(ggml, tensorCount, graphBytes),
+      executor: this.runtime.createExecutor(tensorCount),
+      tensorsMax: tensorCount,
+    };
+    return this.arena;
   }
+}
+
+/** A graph, allocated and ready for its inputs. */
+export interface TakenGraph {
+  readonly step: StepGraph;
+  readonly executor: GraphExecutor;
 }
 
 /** Finds or builds the graph of a batch. */
@@ -72,11 +85,10 @@ export class GraphCache {
     private readonly settings: ModelGraphSettings,
   ) {}
 
-  /** A graph, allocated and ready for its inputs; null when there is no memory to compute in. */
-  take(plan: GraphPlan): { step: StepGraph; executor: GraphExecutor } | null {
+  /** The graph of a plan; null when there is no memory to compute in. */
+  take(plan: GraphPlan): TakenGraph | null {
     const slot = plan.rowCount > smallRowsMax ? this.largeSlot() : this.smallSlot(plan.key);
-    const step = slot.graphFor(this.settings, plan);
-    return step === null ? null : { step, executor: slot.executor };
+    return slot.take(this.settings, plan);
   }
 
   free(): void {

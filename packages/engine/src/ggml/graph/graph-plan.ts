@@ -6,10 +6,10 @@ import type { HiddenType, Span } from '@skein/protocol';
 import type { KvStore } from '../kv-store.js';
 
 /** Where the rows of an item come from. */
-export type InputKind = 'tokens' | HiddenType;
+type InputKind = 'tokens' | HiddenType;
 
 /** What is wanted of an item's rows. `last` and `all` are logits. */
-export type OutputKind = HiddenType | 'none' | 'last' | 'all';
+type OutputKind = HiddenType | 'none' | 'last' | 'all';
 
 /** One session's share, as far as the layout goes. */
 export interface PlanItem {
@@ -43,7 +43,7 @@ export interface GraphPlan<Item extends PlanItem = PlanItem> {
   readonly keptRows: Int32Array | null;
 }
 
-export const inputOrder: readonly InputKind[] = ['tokens', 'f32', 'f16', 'bf16'];
+const inputOrder: readonly InputKind[] = ['tokens', 'f32', 'f16', 'bf16'];
 const outputOrder = ['f32', 'f16', 'bf16', 'logits'] as const;
 
 /** Sorts the items so that rows of one kind stand together, and finds out which are kept. */

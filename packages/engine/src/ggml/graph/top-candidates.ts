@@ -4,31 +4,66 @@ export interface TopCandidates {
   readonly logits: Float32Array;
 }
 
+/** Ids are below this (`limits.vocabSizeMax`), so that logit and id fit into one double exactly. */
+const idRange = 2 ** 20;
+
+/** Candidates beyond `count` that are collected before the worst are thrown out. */
+const slack = 256;
+
 /**
  * Selects the `count` best of a row. NaN counts as minus infinity.
- * Takes one pass with a heap of `count`: nearly all elements fail its first comparison.
+ *
+ * A candidate is one number that sorts as it should, so that the built-in sort needs no
+ * comparison function. Nearly all elements fail the comparison with the worst candidate so far.
  */
 export function selectTop(row: Float32Array, count: number): TopCandidates {
   if (count === 1) {
     const best = indexOfMaximum(row);
     return { ids: Int32Array.of(best), logits: Float32Array.of(row[best] as number) };
   }
-  const heap = new WorstFirstHeap(row, count);
-  let worst = heap.worst;
-  for (let id = count; id < row.length; id += 1) {
-    // Equal logits with a higher id come later, so they never replace what is there.
-    if ((row[id] as number) > worst) worst = heap.replaceWorst(id);
+  const kept = Math.min(count, row.length);
+  const bits = new Uint32Array(row.buffer, row.byteOffset, row.length);
+  const keys = new Float64Array(2 * kept + slack);
+  let filled = 0;
+  // The first ones are taken as they are: there may be no better ones.
+  while (filled < kept) {
+    keys[filled] = sortKey(row[filled] as number, bits[filled] as number, filled);
+    filled += 1;
   }
-  // The difference of two infinities is NaN, and then the ids decide as well.
-  const ids = heap.ids.sort((a, b) => valueAt(row, b) - valueAt(row, a) || a - b);
+  let worst = Number.NEGATIVE_INFINITY;
+  for (let id = kept; id < row.length; id += 1) {
+    const logit = row[id] as number;
+    // Of equal logits the first was seen before, and comes first.
+    if (!(logit > worst)) continue;
+    keys[filled] = sortKey(logit, bits[id] as number, id);
+    filled += 1;
+    if (filled < keys.length) continue;
+    keys.sort();
+    filled = kept;
+    worst = row[idOf(keys[kept - 1] as number)] as number;
+  }
+  const ids = Int32Array.from(keys.subarray(0, filled).sort().subarray(0, kept), idOf);
   return { ids, logits: Float32Array.from(ids, (id) => row[id] as number) };
+}
+
+/** A number that is smaller the better the candidate is. `bits` are the logit's. */
+function sortKey(logit: number, bits: number, id: number): number {
+  // Bits of floats sort like integers once negative ones are turned around; the result is reversed.
+  let descending = logit < 0 ? bits : ~bits & 0x7fff_ffff;
+  if (logit === 0) descending = 0x7fff_ffff;
+  if (Number.isNaN(logit)) descending = 0xffff_ffff;
+  return descending * idRange + id;
+}
+
+function idOf(key: number): number {
+  return key % idRange;
 }
 
 /** The first of the largest elements. */
 function indexOfMaximum(row: Float32Array): number {
   let best = 0;
-  let maximum = valueAt(row, 0);
-  for (let index = 1; index < row.length; index += 1) {
+  let maximum = Number.NEGATIVE_INFINITY;
+  for (let index = 0; index < row.length; index += 1) {
     const value = row[index] as number;
     if (value > maximum) {
       maximum = value;
@@ -36,56 +71,4 @@ function indexOfMaximum(row: Float32Array): number {
     }
   }
   return best;
-}
-
-/** A number that orders: NaN is as bad as can be. */
-function valueAt(row: Float32Array, index: number): number {
-  const value = row[index] as number;
-  return Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value;
-}
-
-/** A binary heap of ids, the worst candidate at the root. */
-class WorstFirstHeap {
-  readonly ids: Int32Array;
-
-  constructor(
-    private readonly row: Float32Array,
-    count: number,
-  ) {
-    this.ids = Int32Array.from({ length: Math.min(count, row.length) }, (_, id) => id);
-    for (let index = (this.ids.length >> 1) - 1; index >= 0; index -= 1) this.sink(index);
-  }
-
-  get worst(): number {
-    return valueAt(this.row, this.ids[0] as number);
-  }
-
-  /** Puts `id` in the place of the worst, and returns the logit of the new worst. */
-  replaceWorst(id: number): number {
-    this.ids[0] = id;
-    this.sink(0);
-    return this.worst;
-  }
-
-  private sink(start: number): void {
-    const { ids } = this;
-    let index = start;
-    for (;;) {
-      let worst = index;
-      for (const child of [2 * index + 1, 2 * index + 2]) {
-        if (child < ids.length && this.isWorse(child, worst)) worst = child;
-      }
-      if (worst === index) return;
-      const id = ids[index] as number;
-      ids[index] = ids[worst] as number;
-      ids[worst] = id;
-      index = worst;
-    }
-  }
-
-  private isWorse(a: number, b: number): boolean {
-    const [idA, idB] = [this.ids[a] as number, this.ids[b] as number];
-    const [valueA, valueB] = [valueAt(this.row, idA), valueAt(this.row, idB)];
-    return valueA < valueB || (valueA === valueB && idA > idB);
-  }
 }

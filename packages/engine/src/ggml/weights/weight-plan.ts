@@ -21,7 +21,7 @@ import { rowBytes } from '../type-ids.js';
  * What a tensor is used for: `vector` (norms and biases), `matrix` (only ever multiplied),
  * `table` (rows are looked up, and perhaps multiplied as well).
  */
-export type TensorRole = 'vector' | 'matrix' | 'table';
+type TensorRole = 'vector' | 'matrix' | 'table';
 
 /** A tensor that will be loaded. */
 export interface PlannedTensor {

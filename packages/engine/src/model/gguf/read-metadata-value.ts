@@ -8,7 +8,7 @@ import {
 import type { HeaderCursor } from './header-cursor.js';
 
 /** Numbers of an array, in the type that the file has them in. */
-export type GgufNumberArray =
+type GgufNumberArray =
   | Uint8Array
   | Int8Array
   | Uint16Array

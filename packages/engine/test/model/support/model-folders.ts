@@ -61,7 +61,7 @@ export interface TestTensor {
   readonly bytes?: Uint8Array;
 }
 
-/** Tensors of {@link tinyConfig}'s model, spelled out rather than derived from the code under test. */
+/** Tensors of {@link tinyConfig}'s model, spelled out: not derived from the code under test. */
 export function tinyTensors(): TestTensor[] {
   const tensors: TestTensor[] = [{ name: 'model.embed_tokens.weight', shape: [40, 32] }];
   for (const block of [0, 1]) {

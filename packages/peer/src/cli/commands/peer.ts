@@ -122,11 +122,9 @@ function showPeerEvent(event: PeerEvent, output: Output): void {
     case 'listening':
       output.say(paint.dim(`Listening as ${event.peerId}.`));
       return;
-    case 'placed': {
-      const why = event.isAuto ? ', where the swarm is weakest' : '';
-      output.say(`Hosting blocks ${event.span.start}:${event.span.end}${why}.`);
+    case 'placed':
+      output.say(`Hosting blocks ${event.span.start}:${event.span.end}: ${event.reason}.`);
       return;
-    }
     case 'loading': {
       const share = event.totalBytes === 0 ? 1 : event.loadedBytes / event.totalBytes;
       const bar = '█'.repeat(Math.round(share * 24)).padEnd(24, '░');

@@ -17,7 +17,7 @@ export async function handleAttach(
   message: AttachMessage,
 ): Promise<HopSession> {
   const session = host.find(message.session) ?? (await host.waitFor(message.session));
-  channel.send({ type: 'attached' });
+  void channel.send({ type: 'attached' });
   const channels = session.pushChannels;
   channels.add(channel);
   if (channels.size > sessionLimits.pushStreamsPerSessionMax) {

@@ -3,7 +3,7 @@ import type { SessionHost } from '../session-host.js';
 
 /** Frees the session, answers `closed`, and ends the stream. */
 export function handleClose(host: SessionHost, session: HopSession): void {
-  session.reply({ type: 'closed' });
+  void session.reply({ type: 'closed' });
   host.remove(session);
   void session.channel.close();
 }

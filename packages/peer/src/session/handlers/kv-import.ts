@@ -26,7 +26,7 @@ export async function handleKvImport(
     await host.engine.setLength(session.id, length);
     session.length = length;
     session.history.reset(length);
-    session.reply({ type: 'kv-imported', position: length });
+    void session.reply({ type: 'kv-imported', position: length });
   });
 }
 

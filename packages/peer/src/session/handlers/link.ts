@@ -14,6 +14,6 @@ export async function handleLink(
   await session.control(async () => {
     host.linkTo(session, successor);
     session.link?.prepare();
-    session.reply({ type: 'linked', epoch });
+    void session.reply({ type: 'linked', epoch });
   });
 }

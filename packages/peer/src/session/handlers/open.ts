@@ -37,7 +37,7 @@ export function handleOpen(
   host.add(session);
   host.linkTo(session, message.successor);
   session.link?.prepare();
-  session.reply({
+  void session.reply({
     type: 'opened',
     kvTokensFree: host.engine.kvTokensFree,
     queuedRows: host.queuedRows,
@@ -88,7 +88,10 @@ function checkHosting(host: SessionHost, message: OpenMessage): void {
   const isTouching =
     (!ends.embedding || span.start === 0) && (!ends.head || span.end === info.config.blockCount);
   if (spanLength(span) === 0 || !isTouching) {
-    throw new SkeinError('protocol-violation', `a session cannot use blocks ${formatSpan(span)} so`);
+    throw new SkeinError(
+      'protocol-violation',
+      `a session cannot use blocks ${formatSpan(span)} so`,
+    );
   }
 }
 

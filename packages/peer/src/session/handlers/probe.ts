@@ -4,7 +4,7 @@ import type { SessionHost } from '../session-host.js';
 
 /** Tells how far the session is, at once. */
 export function handleProbe(host: SessionHost, session: HopSession, message: ProbeMessage): void {
-  session.reply({
+  void session.reply({
     type: 'probed',
     probe: message.probe,
     received: session.received,

@@ -1,7 +1,7 @@
 import { type ReplayMessage, SkeinError } from '@skein/protocol';
-import type { HistoryPiece } from '../output-history.js';
 import type { HopSession } from '../hop-session.js';
 import type { OutgoingStep } from '../outgoing.js';
+import type { HistoryPiece } from '../output-history.js';
 import { sessionLimits } from '../session-limits.js';
 
 /**
@@ -27,7 +27,7 @@ export async function handleReplay(session: HopSession, message: ReplayMessage):
       if (session.isClosed || session.epoch !== epoch) return;
       await sendPiece(session, message, piece, step + index);
     }
-    session.reply({ type: 'replayed', epoch, steps: pieces.length });
+    void session.reply({ type: 'replayed', epoch, steps: pieces.length });
   });
 }
 

@@ -23,7 +23,7 @@ export function handleStep(
       open: session.open,
       config: host.engine.info.config,
     });
-    session.received = message.step;
+    session.received = Math.max(session.received ?? 0, message.step);
     session.enqueue({ message, item, arrivedAtMs, skipped: 0 });
   } catch (error) {
     if (!isSkeinError(error) || error.code !== 'limit-exceeded') throw error;

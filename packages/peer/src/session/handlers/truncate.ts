@@ -23,6 +23,6 @@ export async function handleTruncate(
     // A hop with the head keeps no outputs: there is nobody after it.
     const { start, end } = session.history;
     const historyStart = end === position ? start : position;
-    session.reply({ type: 'truncated', epoch, position, historyStart });
+    void session.reply({ type: 'truncated', epoch, position, historyStart });
   });
 }

@@ -6,10 +6,10 @@ import type { GgufHeader } from '../read-gguf-header.js';
 
 /** Kinds of tokens, by their number in `tokenizer.ggml.token_type`. */
 const tokenKinds = ['normal', 'unknown', 'control', 'user-defined', 'unused', 'byte'] as const;
-export type TokenKind = (typeof tokenKinds)[number];
+type TokenKind = (typeof tokenKinds)[number];
 
 /** A token of the vocabulary; its id is its index. */
-export interface VocabularyToken {
+interface VocabularyToken {
   readonly text: string;
   readonly kind: TokenKind;
 }

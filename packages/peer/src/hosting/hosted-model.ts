@@ -7,7 +7,7 @@ import {
   serializeManifest,
   type WeightType,
 } from '@skein/protocol';
-import type { ModelParts } from './control/answer-model.js';
+import type { ModelParts } from '../control/answer-model.js';
 
 /** A model that a peer hosts blocks of: everything but the weights. */
 export interface HostedModel {

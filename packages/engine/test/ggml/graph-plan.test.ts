@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { attentionMask } from '../../src/ggml/graph/attention-mask.js';
+import { type PlanItem, planGraph } from '../../src/ggml/graph/graph-plan.js';
+import type { KvStore } from '../../src/ggml/kv-store.js';
+import { groupIntoBatches } from '../../src/ggml/step-batches.js';
+
+const span = { start: 0, end: 2 };
+
+function createPlanItem(changes: Partial<PlanItem> & { storeId?: number }): PlanItem {
+  const store: KvStore = { id: changes.storeId ?? 1, capacity: 64, keys: [], values: [] };
+  return { rows: 1, input: 'f32', output: 'f32', cache: { store, attendedTokens: 64 }, ...changes };
+}
+
+describe('planGraph', () => {
+  it('keeps every row in its place when all are wanted in one type', () => {
+    const plan = planGraph(span, [createPlanItem({ rows: 2 }), createPlanItem({ rows: 3 })]);
+    expect(plan.keptRows).toBeNull();
+    expect(plan.placed.map(({ start, outputStart }) => [start, outputStart])).toEqual([
+      [0, 0],
+      [2, 2],
+    ]);
+  });
+
+  it('puts rows of one kind of input, and of output, together', () => {
+    const rows = createPlanItem({ rows: 2, input: 'f16', output: 'last' });
+    const tokens = createPlanItem({ rows: 3, input: 'tokens', output: 'f16' });
+    const silent = createPlanItem({ rows: 4, input: 'f16', output: 'none' });
+    const more = createPlanItem({ rows: 1, input: 'tokens', output: 'all' });
+    const plan = planGraph(span, [rows, tokens, silent, more]);
+    expect(plan.placed.map(({ item }) => item)).toEqual([tokens, more, rows, silent]);
+    expect(plan.inputRows).toEqual({ tokens: 4, f32: 0, f16: 6, bf16: 0 });
+    expect(plan.outputRows).toEqual({ f32: 0, f16: 3, bf16: 0, logits: 2 });
+    expect([...(plan.keptRows ?? [])]).toEqual([0, 1, 2, 3, 5]);
+    const places = plan.placed.map(({ outputStart, outputRows }) => [outputStart, outputRows]);
+    expect(places).toEqual([
+      [0, 3],
+      [0, 1],
+      [1, 1],
+      [0, 0],
+    ]);
+  });
+
+  it('has one key for the steps of a session, and others for other caches or lengths', () => {
+    const keyOf = (changes: Parameters<typeof createPlanItem>[0]) =>
+      planGraph(span, [createPlanItem(changes)]).key;
+    const store: KvStore = { id: 1, capacity: 128, keys: [], values: [] };
+    expect(keyOf({})).toBe(keyOf({}));
+    expect(keyOf({ storeId: 2 })).not.toBe(keyOf({}));
+    expect(keyOf({ cache: { store, attendedTokens: 128 } })).not.toBe(keyOf({}));
+    expect(keyOf({ output: 'last' })).not.toBe(keyOf({}));
+    expect(keyOf({ rows: 2, output: 'last' })).not.toBe(keyOf({ rows: 2, output: 'all' }));
+  });
+});
+
+describe('attentionMask', () => {
+  const visible = (mask: Uint16Array, row: number, width: number) =>
+    Array.from(mask.subarray(row * width, (row + 1) * width), (bits) => (bits === 0 ? 1 : 0)).join(
+      '',
+    );
+
+  it('shows a row itself and what came before', () => {
+    const mask = attentionMask({ position: 2, rows: 2 }, 8, null);
+    expect([0, 1].map((row) => visible(mask, row, 8))).toEqual(['11100000', '11110000']);
+  });
+
+  it('hides what has left the window', () => {
+    const mask = attentionMask({ position: 2, rows: 2 }, 8, 2);
+    expect([0, 1].map((row) => visible(mask, row, 8))).toEqual(['01100000', '00110000']);
+  });
+});
+
+describe('groupIntoBatches', () => {
+  it('separates spans, and rows beyond what one graph takes', () => {
+    const item = (start: number, end: number, rows: number) => ({ span: { start, end }, rows });
+    const items = [item(0, 2, 300), item(1, 2, 9), item(0, 2, 300), item(3, 3, 1), item(4, 4, 1)];
+    const indices = groupIntoBatches(items).map((batch) =>
+      batch.map((each) => items.indexOf(each)),
+    );
+    expect(indices).toEqual([[0], [1], [2], [3, 4]]);
+  });
+});

@@ -1,0 +1,81 @@
+import type { EngineOptions } from '@skein/protocol';
+import { describe, expect, it } from 'vitest';
+import {
+  createItem,
+  exactOptions,
+  fullLogits,
+  logitsOf,
+  openSession,
+  run,
+  withEngine,
+} from '../support/engines.js';
+import { readGolden } from '../support/golden.js';
+import { rootMeanSquareError } from '../support/numbers.js';
+
+const golden = readGolden('llama3-gqa-bf16');
+
+describe('weights', () => {
+  // A few times what was measured; numbers that have nothing to do with each other give 1.4.
+  it.each<[EngineOptions['weightType'], EngineOptions['weightType'], number]>([
+    ['f32', 'f32', 1e-5],
+    ['f16', 'f16', 1e-2],
+    ['bf16', 'bf16', 5e-2],
+    ['keep', 'bf16', 5e-2],
+    ['q8_0', 'q8_0', 1e-1],
+    ['q5_1', 'q5_1', 3e-1],
+    ['q4_0', 'q4_0', 8e-1],
+    // Rows of 64 are no whole block of 256.
+    ['q4_k', 'q8_0', 1e-1],
+  ])('asked for %s are kept as %s', async (weightType, expected, tolerance) => {
+    await withEngine(exactOptions(golden, { weightType }), async (engine) => {
+      expect(engine.info.weightType).toBe(expected);
+      const item = createItem(engine, openSession(engine), golden.prompt, fullLogits('all'));
+      const { logits } = logitsOf(await run(engine, item));
+      expect(rootMeanSquareError(logits, golden.logits)).toBeLessThan(tolerance);
+    });
+  });
+
+  it('of a quantised file are kept, or widened when f32 is asked for', async () => {
+    const quantised = readGolden('llama-q8_0-gguf');
+    for (const [weightType, tolerance] of [
+      ['f32', 1e-5],
+      ['f16', 1e-1],
+      ['keep', 1e-1],
+    ] as const) {
+      await withEngine(exactOptions(quantised, { weightType }), async (engine) => {
+        expect(engine.info.weightType).toBe(weightType === 'f32' ? 'f32' : 'q8_0');
+        const item = createItem(engine, openSession(engine), quantised.prompt, fullLogits('all'));
+        const { logits } = logitsOf(await run(engine, item));
+        expect(rootMeanSquareError(logits, quantised.logits)).toBeLessThan(tolerance);
+      });
+    }
+  });
+
+  it('tell of their progress, up to all bytes', async () => {
+    const seen: number[] = [];
+    let total = 0;
+    const onProgress: EngineOptions['onProgress'] = ({ loadedBytes, totalBytes }) => {
+      seen.push(loadedBytes);
+      total = totalBytes;
+    };
+    await withEngine(exactOptions(golden, { onProgress }), async (engine) => {
+      expect(total).toBe(engine.info.weightBytes);
+      expect(seen.at(-1)).toBe(total);
+      expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    });
+  });
+
+  it('stop loading when they are told to', async () => {
+    const abort = new AbortController();
+    abort.abort();
+    const options = exactOptions(golden, { signal: abort.signal });
+    await expect(withEngine(options, async () => {})).rejects.toMatchObject({ code: 'aborted' });
+  });
+
+  it('are refused for a span that the model does not have', async () => {
+    const options = exactOptions(golden, { span: { start: 2, end: 9 } });
+    await expect(withEngine(options, async () => {})).rejects.toMatchObject({
+      code: 'bad-argument',
+    });
+  });
+});

@@ -1,0 +1,131 @@
+import type { BlockProfile } from './block-profile.js';
+import { combine, meanNeed, type ScoreWeights, shortage, sumOfSteps } from './score.js';
+import { type Host, rowsPerSecond } from './swarm.js';
+
+/**
+ * A peer gives at least this share of its memory. Fewer blocks may lift the weakest ones more, but
+ * make routes longer and leave fewer hosts per block.
+ */
+const spanShareMin = 0.5;
+/** Sizes that one search tries; more are thinned out, so that 1024 blocks cost milliseconds. */
+const sizesMax = 64;
+
+/** The longest and the shortest span that a host should take. */
+export function sizeRange(host: Host, blockCount: number): { longest: number; shortest: number } {
+  const longest = Math.max(0, Math.min(Math.floor(host.capacityBlocks), blockCount));
+  return { longest, shortest: Math.max(1, Math.ceil(longest * spanShareMin)) };
+}
+
+/**
+ * Scores every span that a host could take beside those in `profile`, longest first, from the
+ * first block on. Sums are put together from parts that are only ever added: differences of
+ * sums would lose the small terms beside a block without a host.
+ *
+ * @param profile of the other peers
+ */
+export function searchSpans(
+  profile: BlockProfile,
+  host: Host,
+  needs: Float64Array,
+  weights: ScoreWeights,
+  visit: (start: number, end: number, score: number) => void,
+): void {
+  const blockCount = profile.hosts.length;
+  const { longest, shortest } = sizeRange(host, blockCount);
+  const stride = Math.max(1, Math.ceil((longest - shortest + 1) / sizesMax));
+  const optimum = meanNeed(needs);
+  const stepsBefore = sumOfSteps(profile);
+  const before = outsideSums(profile, needs, weights.sharpness);
+  const holesBefore = before.holes[blockCount] as number;
+  const singlesBefore = before.singles[blockCount] as number;
+  const inside = new Float64Array(blockCount);
+  const sums = { shortage: 0, steps: 0, singles: 0, holes: 0 };
+  for (let size = longest; size >= shortest; size -= stride) {
+    const share = rowsPerSecond(host, size);
+    for (let block = 0; block < blockCount; block++) {
+      const throughput = (profile.throughput[block] as number) + share;
+      inside[block] = shortage(throughput, needs[block] as number, weights.sharpness);
+    }
+    const windows = windowSums(inside, size);
+    for (let start = 0; start + size <= blockCount; start++) {
+      const end = start + size;
+      sums.shortage =
+        (before.head[start] as number) + (windows[start] as number) + (before.tail[end] as number);
+      sums.steps =
+        (stepsBefore +
+          stepChange(profile.throughput, start, share) +
+          stepChange(profile.throughput, end, -share)) /
+        optimum;
+      const filled = (before.holes[end] as number) - (before.holes[start] as number);
+      const doubled = (before.singles[end] as number) - (before.singles[start] as number);
+      sums.holes = holesBefore - filled;
+      sums.singles = singlesBefore - doubled + filled;
+      visit(start, end, combine(sums, blockCount, weights));
+    }
+  }
+}
+
+/** Prefix sums over the profile without the host. All are `[blockCount + 1]`. */
+interface OutsideSums {
+  /** Shortage of the blocks before an index, and from an index on. */
+  readonly head: Float64Array;
+  readonly tail: Float64Array;
+  readonly holes: Int32Array;
+  readonly singles: Int32Array;
+}
+
+function outsideSums(profile: BlockProfile, needs: Float64Array, sharpness: number): OutsideSums {
+  const blockCount = profile.hosts.length;
+  const head = new Float64Array(blockCount + 1);
+  const tail = new Float64Array(blockCount + 1);
+  const holes = new Int32Array(blockCount + 1);
+  const singles = new Int32Array(blockCount + 1);
+  const shortages = profile.throughput.map((throughput, block) =>
+    shortage(throughput, needs[block] as number, sharpness),
+  );
+  for (let block = 0; block < blockCount; block++) {
+    const hosts = profile.hosts[block];
+    head[block + 1] = (head[block] as number) + (shortages[block] as number);
+    holes[block + 1] = (holes[block] as number) + (hosts === 0 ? 1 : 0);
+    singles[block + 1] = (singles[block] as number) + (hosts === 1 ? 1 : 0);
+  }
+  for (let block = blockCount - 1; block >= 0; block--) {
+    tail[block] = (tail[block + 1] as number) + (shortages[block] as number);
+  }
+  return { head, tail, holes, singles };
+}
+
+/** What a rise from `block` on does to the step before it. The model's ends have none. */
+function stepChange(throughput: Float64Array, block: number, rise: number): number {
+  if (block === 0 || block === throughput.length) return 0;
+  const step = (throughput[block] as number) - (throughput[block - 1] as number);
+  return Math.abs(step + rise) - Math.abs(step);
+}
+
+/**
+ * Sums over all windows of one size, without subtractions: the array is cut into pieces of that
+ * size, and each window is the rest of one piece and the beginning of the next.
+ */
+function windowSums(values: Float64Array, size: number): Float64Array {
+  const count = values.length;
+  const fromPieceStart = new Float64Array(count);
+  const toPieceEnd = new Float64Array(count);
+  for (let index = 0; index < count; index++) {
+    const carried = index % size === 0 ? 0 : (fromPieceStart[index - 1] as number);
+    fromPieceStart[index] = carried + (values[index] as number);
+  }
+  for (let index = count - 1; index >= 0; index--) {
+    const isPieceEnd = index % size === size - 1 || index === count - 1;
+    const carried = isPieceEnd ? 0 : (toPieceEnd[index + 1] as number);
+    toPieceEnd[index] = carried + (values[index] as number);
+  }
+  const sums = new Float64Array(Math.max(0, count - size + 1));
+  for (let start = 0; start < sums.length; start++) {
+    const last = start + size - 1;
+    sums[start] =
+      start % size === 0
+        ? (fromPieceStart[last] as number)
+        : (toPieceEnd[start] as number) + (fromPieceStart[last] as number);
+  }
+  return sums;
+}

@@ -1,0 +1,95 @@
+import type { Tensor } from '@skein/protocol';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HistoryBudget, OutputHistory } from '../../src/session/output-history.js';
+
+const width = 4;
+/** Bytes of a row. */
+const rowBytes = 4 * width;
+
+/** Rows whose every value is the position. */
+function rowsAt(position: number, rows: number): Tensor {
+  const values = new Float32Array(rows * width);
+  for (let row = 0; row < rows; row++) {
+    values.fill(position + row, row * width, (row + 1) * width);
+  }
+  return { type: 'f32', shape: [rows, width], bytes: new Uint8Array(values.buffer) };
+}
+
+function positionsOf(tensor: Tensor): number[] {
+  const values = new Float32Array(tensor.bytes.slice().buffer);
+  return Array.from({ length: values.length / width }, (_, row) => values[row * width] as number);
+}
+
+const operations = fc.array(
+  fc.oneof(
+    fc.record({ kind: fc.constant('append' as const), rows: fc.integer({ min: 1, max: 9 }) }),
+    fc.record({
+      kind: fc.constant('truncate' as const),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+    }),
+    fc.record({ kind: fc.constant('reset' as const), rows: fc.integer({ min: 0, max: 20 }) }),
+  ),
+  { maxLength: 60 },
+);
+
+describe('an output history', () => {
+  it('holds an unbroken stretch up to the length, within its budget', () => {
+    fc.assert(
+      fc.property(operations, fc.integer({ min: 1, max: 8 }), (plan, rowsMax) => {
+        const budget = new HistoryBudget(1e9);
+        const history = new OutputHistory(budget, 20 * rowBytes);
+        let length = 0;
+        for (const operation of plan) {
+          if (operation.kind === 'append') {
+            history.append(operation.rows, rowsAt(length, operation.rows));
+            length += operation.rows;
+          } else if (operation.kind === 'truncate') {
+            length = Math.floor(operation.share * length);
+            history.truncate(length);
+          } else {
+            length = operation.rows;
+            history.reset(length);
+          }
+          expect(history.end).toBe(length);
+          expect(history.start).toBeLessThanOrEqual(length);
+          expect(history.bytes).toBe((history.end - history.start) * rowBytes);
+          expect(history.bytes).toBeLessThanOrEqual(20 * rowBytes);
+          expect(budget.bytes).toBe(history.bytes);
+          const from = history.start + Math.floor((length - history.start) / 3);
+          const pieces = history.pieces({ from, to: length, rowsMax });
+          const positions = pieces?.flatMap(({ tensor }) => positionsOf(tensor));
+          expect(positions).toEqual(Array.from({ length: length - from }, (_, row) => from + row));
+          for (const { rows, tensor } of pieces ?? []) {
+            expect(rows).toBeLessThanOrEqual(rowsMax);
+            expect(tensor.shape).toEqual([rows, width]);
+          }
+          if (history.start > 0) {
+            expect(history.pieces({ from: history.start - 1, to: length, rowsMax })).toBeNull();
+          }
+        }
+        history.release();
+        expect(budget.bytes).toBe(0);
+      }),
+    );
+  });
+
+  it('gives way to others: the largest loses its oldest', () => {
+    const budget = new HistoryBudget(10 * rowBytes);
+    const [large, small] = [new OutputHistory(budget, 1e9), new OutputHistory(budget, 1e9)];
+    for (let position = 0; position < 8; position++) large.append(1, rowsAt(position, 1));
+    for (let position = 0; position < 4; position++) small.append(1, rowsAt(position, 1));
+    expect(budget.bytes).toBe(10 * rowBytes);
+    expect([large.start, large.end, small.start]).toEqual([2, 8, 0]);
+    small.release();
+    expect(budget.bytes).toBe(6 * rowBytes);
+  });
+
+  it('does not keep a large buffer alive for a few rows of it', () => {
+    const history = new OutputHistory(new HistoryBudget(1e9), 1e9);
+    const { bytes } = rowsAt(0, 100);
+    history.append(1, { type: 'f32', shape: [1, width], bytes: bytes.subarray(0, rowBytes) });
+    const [piece] = history.pieces({ from: 0, to: 1, rowsMax: 8 }) ?? [];
+    expect(piece?.tensor.bytes.buffer.byteLength).toBe(rowBytes);
+  });
+});
