@@ -18,6 +18,7 @@ import argparse
 import json
 import math
 import os
+import random
 import time
 from pathlib import Path
 
@@ -25,6 +26,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from tokenizers import Tokenizer
+
+import words as W
+from grammar import invented_word
 from model import ModelConfig, TinyLlama
 
 LENGTHS = [64, 224, 256, 288, 320, 384, 512, 768, 1024]  # row lengths T
@@ -61,6 +66,44 @@ class Data:
             loss = torch.from_numpy(self.loss[start + 1 : end].astype(bool))
             inputs[row, : len(tokens) - 1] = tokens[:-1]
             targets[row, : len(tokens) - 1] = torch.where(loss, tokens[1:], -100)
+        return inputs, targets
+
+
+class Echo:
+    """Rows which repeat a list of words: a, b, c, d, c, d, a, b.
+
+    Stories are about what the request names, so the model has to learn to look
+    something up earlier in the text and to copy it, piece by piece. In stories
+    alone that takes long to emerge; in these rows nothing else is to be learned.
+    They carry no role tokens, so they do not resemble a conversation.
+    """
+
+    LENGTH = 128
+
+    def __init__(self, tokenizer_file: Path, seed: int):
+        tokenizer = Tokenizer.from_file(str(tokenizer_file))
+        self.rng = random.Random(seed)
+        nouns = W.LAND_ANIMALS + W.FLYING_ANIMALS + W.FANTASY_FOLK + W.LIVING_THINGS + W.ANY_PEOPLE + W.SMALL_OBJECTS + W.RARE_OBJECTS + W.FOOD_OBJECTS
+        invented = [invented_word(self.rng) for _ in range(4000)]
+        texts = [f" {prefix} {noun}" for noun in nouns + invented[:1500] for prefix in ("the", "a")]
+        texts += [f" {name}" for name in W.GIRL_NAMES + W.BOY_NAMES + [word.capitalize() for word in invented[1500:2500]]] + [f" {word}" for word in W.LOOKS + W.TRAITS + invented[2500:]]
+        self.items = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
+
+    def rows(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """inputs (B, T) and targets (B, T)"""
+        inputs = torch.full((count, self.LENGTH), PAD, dtype=torch.long)
+        targets = torch.full((count, self.LENGTH), -100, dtype=torch.long)
+        for row in range(count):
+            items = self.rng.sample(self.items, self.rng.randint(4, 14))
+            tokens = [1] + [token for item in items for token in item]
+            first = len(tokens)
+            while len(tokens) <= self.LENGTH:
+                turn = self.rng.randrange(len(items))
+                items = items[turn:] + items[:turn]
+                tokens += [token for item in items for token in item]
+            line = torch.tensor(tokens[: self.LENGTH + 1])
+            inputs[row] = line[:-1]
+            targets[row, first:] = line[first + 1 :]
         return inputs, targets
 
 
@@ -126,6 +169,8 @@ def main() -> None:
     parser.add_argument("--save-every", type=float, default=240, help="seconds")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--echo-rows", type=int, default=8, help="rows of repeated words beside every batch (see Echo)")
+    parser.add_argument("--echo-until", type=float, default=0.7, help="share of the training time with such rows")
     parser.add_argument("--float32", action="store_true", help="no bfloat16 autocast")
     parser.add_argument("--no-compile", action="store_true")
     arguments = parser.parse_args()
@@ -170,9 +215,18 @@ def main() -> None:
         loss = F.cross_entropy(logits[wanted].float(), targets[wanted])
         return loss, int(wanted.sum()), sum(int(data.starts[n + 1] - data.starts[n]) for n in numbers)
 
+    echo = Echo(arguments.data / "tokenizer.json", arguments.seed + step)
+
+    def echo_loss() -> torch.Tensor:
+        inputs, targets = echo.rows(arguments.echo_rows)
+        with torch.autocast("cpu", torch.bfloat16, enabled=not arguments.float32):
+            logits = compiled(inputs)
+        wanted = targets != -100
+        return F.cross_entropy(logits[wanted].float(), targets[wanted])
+
     log = (arguments.out / "log.jsonl").open("a")
     last_time = last_save = time.time()
-    running_loss, running_tokens, running_start, running_steps = 0.0, 0, time.time(), 0
+    running_loss, running_echo, running_tokens, running_start, running_steps = 0.0, 0.0, 0, time.time(), 0
     while trained_seconds < arguments.minutes * 60:
         factor = schedule(trained_seconds / (arguments.minutes * 60), step, arguments.warmup_steps, arguments.decay_share)
         for optimizer, rate in optimizers:
@@ -181,6 +235,10 @@ def main() -> None:
         length, numbers = next(batches)
         loss, _, tokens = loss_of(compiled, train, length, numbers)
         loss.backward()
+        if arguments.echo_rows and trained_seconds < arguments.echo_until * arguments.minutes * 60:
+            repeated = echo_loss()
+            (0.5 * repeated).backward()
+            running_echo += repeated.item()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer, _ in optimizers:
             optimizer.step()
@@ -197,11 +255,11 @@ def main() -> None:
         running_tokens += tokens
         running_steps += 1
         if step % 20 == 0:
-            entry = dict(step=step, minutes=round(trained_seconds / 60, 2), tokens=tokens_seen, loss=round(running_loss / running_steps, 4),
+            entry = dict(step=step, minutes=round(trained_seconds / 60, 2), tokens=tokens_seen, loss=round(running_loss / running_steps, 4), echo=round(running_echo / running_steps, 4),
                          lr=round(factor, 4), tokens_per_second=round(running_tokens / (now - running_start)))
             print(json.dumps(entry), flush=True)
             print(json.dumps(entry), file=log, flush=True)
-            running_loss, running_tokens, running_start, running_steps = 0.0, 0, now, 0
+            running_loss, running_echo, running_tokens, running_start, running_steps = 0.0, 0.0, 0, now, 0
         if now - last_save > arguments.save_every:
             save()
             last_save = time.time()

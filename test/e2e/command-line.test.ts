@@ -23,15 +23,18 @@ describe('skein', () => {
     const { code, events } = await runSkein(['status', '--bootstrap', swarm.bootstrap]);
     expect(code).toBe(0);
     expect(events).toHaveLength(1);
-    expect(events[0]).toMatchObject({ event: 'status' });
-    const status = events[0]?.models[0];
+    const [status] = events;
     expect(status).toMatchObject({
+      event: 'status',
       name: 'llama-8block-f32',
       blockCount: 8,
-      coverage: [1, 1, 2, 2, 1, 1, 1, 1],
-      weakestBlock: { block: 0, hosts: 1 },
+      isComplete: true,
     });
-    expect(status.peers).toHaveLength(2);
+    const hosts = status?.coverage.map(({ peerCount }: { peerCount: number }) => peerCount);
+    expect(hosts).toEqual([1, 1, 2, 2, 1, 1, 1, 1]);
+    expect(status?.weakestBlock.peerCount).toBe(1);
+    expect(status?.peers).toHaveLength(2);
+    expect(status?.spans).toHaveLength(2);
   });
 
   it('a peer that is interrupted says goodbye and is gone at once', async () => {
@@ -40,7 +43,7 @@ describe('skein', () => {
     const exit = await swarm.peers[0]?.process.exited;
     expect(exit?.code).toBe(0);
     const { events } = await runSkein(['status', '--bootstrap', swarm.bootstrap]);
-    expect(events[0]?.models[0].peers).toHaveLength(1);
+    expect(events[0]?.peers).toHaveLength(1);
   });
 
   it('a peer without --blocks takes the weakest range', async () => {

@@ -185,6 +185,10 @@ class SwarmPeer implements Peer {
     } catch (thrown) {
       this.#abort.signal.throwIfAborted();
       const error = toSkeinError(thrown);
+      // A peer that nobody can find would only look as if it helped.
+      if (this.#network?.node.connectedPeers.length === 0) {
+        throw unreachableBootstrap(this.#options.bootstrap, error);
+      }
       const message = `No other member was found yet; the search goes on. ${error.message}`;
       this.#emit({ type: 'warning', message, error });
     }
@@ -318,4 +322,14 @@ class SwarmPeer implements Peer {
   #emit(event: PeerEvent): void {
     this.#options.onEvent?.(event);
   }
+}
+
+function unreachableBootstrap(bootstrap: readonly string[], cause: SkeinError): SkeinError {
+  const text = [
+    `None of the bootstrap addresses answered: ${bootstrap.join(', ')}`,
+    '  1. Check that a peer runs there: `skein peer` prints its addresses when it is ready.',
+    '  2. Check that the address ends in /p2p/ and the peer’s id, and that its port is open.',
+    '  3. To start a swarm of your own, leave --bootstrap out.',
+  ].join('\n');
+  return new SkeinError('peer-unreachable', text, { cause, details: { bootstrap } });
 }

@@ -7,8 +7,12 @@ import type { Remote, SkeinNode } from './contracts.js';
 const askedAtOnce = 3;
 /** Members that are tried before giving up, or before the DHT is asked. */
 const triedMax = 12;
-/** The DHT's first answers come in a fraction of a second, its last in many. */
+/**
+ * The DHT's first answers come in a fraction of a second, its last in many. Where a member has
+ * answered that it knows nobody with the model, there is hardly anybody to wait for.
+ */
 const dhtMsMax = 10_000;
+const dhtMsMaxAfterAnswer = 1_000;
 
 /** Options of {@link findMembers}. */
 export interface FindMembersOptions {
@@ -35,9 +39,9 @@ export interface FindMembersOptions {
  */
 export async function findMembers(options: FindMembersOptions): Promise<void> {
   const failure = await connectBootstrap(options);
-  await askKnown(options);
+  const isAnswered = await askKnown(options);
   if (options.hasModel() || options.signal?.aborted) return throwIfAborted(options.signal);
-  await askProviders(options);
+  await askProviders(options, isAnswered ? dhtMsMaxAfterAnswer : dhtMsMax);
   throwIfAborted(options.signal);
   if (!options.hasModel() && failure !== null && options.node.connectedPeers.length === 0) {
     throw failure;
@@ -67,7 +71,8 @@ async function connectBootstrap(options: FindMembersOptions): Promise<SkeinError
   }
 }
 
-async function askKnown(options: FindMembersOptions): Promise<void> {
+/** Returns whether anybody answered. */
+async function askKnown(options: FindMembersOptions): Promise<boolean> {
   const connected = new Set<string>(options.node.connectedPeers);
   const members = sample(options.members(), triedMax, options.random);
   members.sort(
@@ -75,15 +80,17 @@ async function askKnown(options: FindMembersOptions): Promise<void> {
   );
   for (let start = 0; start < members.length; start += askedAtOnce) {
     const asked = members.slice(start, start + askedAtOnce);
-    if (await hasAnswer(asked.map((remote) => options.exchange(remote, options.signal)))) return;
-    if (options.signal?.aborted) return;
+    const attempts = asked.map((remote) => options.exchange(remote, options.signal));
+    if (await hasAnswer(attempts)) return true;
+    if (options.signal?.aborted) return false;
   }
+  return false;
 }
 
-async function askProviders(options: FindMembersOptions): Promise<void> {
+async function askProviders(options: FindMembersOptions, timeMsMax: number): Promise<void> {
   const { node, modelName, signal } = options;
   if (modelName === undefined || node.connectedPeers.length === 0) return;
-  const timeout = AbortSignal.timeout(dhtMsMax);
+  const timeout = AbortSignal.timeout(timeMsMax);
   const limited = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   let tried = 0;
   try {

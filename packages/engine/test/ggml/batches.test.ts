@@ -112,6 +112,28 @@ describe('ragged batches', () => {
     });
   });
 
+  it('keep the numbers of one session from spoiling those of another', async () => {
+    await withEngine(exactOptions(golden), async (engine) => {
+      const good = openSession(engine);
+      const bad = openSession(engine);
+      const rows = new Float32Array(5 * golden.hiddenSize).fill(Number.NaN);
+      rows.fill(Number.POSITIVE_INFINITY, golden.hiddenSize, 2 * golden.hiddenSize);
+      const { outcomes } = await engine.step([
+        createItem(engine, bad, hiddenInput(rows), fullLogits('last')),
+        createItem(engine, good, golden.prompt, fullLogits('all')),
+      ]);
+      expect(outcomes[0]).toMatchObject({ ok: false, error: { code: 'bad-output' } });
+      expect(engine.length(bad)).toBe(0);
+      const { logits } = logitsOf(outputOf(outcomes[1]));
+      expect(relativeError(logits, golden.logits)).toBeLessThan(1e-4);
+      // The next session may get the memory of the spoilt one.
+      engine.closeSession(bad);
+      const item = createItem(engine, openSession(engine), golden.prompt, fullLogits('all'));
+      const again = logitsOf(await run(engine, item)).logits;
+      expect(relativeError(again, golden.logits)).toBeLessThan(1e-4);
+    });
+  });
+
   it('compute a batch that is too large for one graph in several', async () => {
     await withEngine(exactOptions(golden, { kvTokensMax: 8192 }), async (engine) => {
       const tokens = Int32Array.from({ length: 200 }, (_, index) => index % golden.vocabSize);

@@ -20,6 +20,8 @@ describe('selectTop', () => {
     expect([...selectTop(row, 4).ids]).toEqual([3, 6, 5, 1]);
     expect([...selectTop(row, 7).ids].slice(0, 4)).toEqual([3, 6, 5, 1]);
     expect([...selectTop(row, 1).ids]).toEqual([3]);
+    const late = Float32Array.from({ length: 5000 }, (_, id) => (id < 1000 ? Number.NaN : id));
+    expect([...selectTop(late, 3).ids]).toEqual([4999, 4998, 4997]);
   });
 
   it('gives the whole row when more are wanted than there are', () => {

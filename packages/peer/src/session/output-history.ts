@@ -118,34 +118,28 @@ export class OutputHistory {
   }
 
   /**
-   * The outputs for `[from, to)` in pieces of at most `rowsMax` rows; null when some are gone.
+   * The outputs for `[from, to)`, null when some are gone. The pieces are the steps in which they
+   * were computed, so that a replacement computes exactly what was lost: numbers differ a little
+   * between a step of many rows and as many steps of one. More than `piecesMax` of these are
+   * joined to pieces of up to `rowsMax` rows: then time counts for more.
    */
-  pieces(range: { from: number; to: number; rowsMax: number }): HistoryPiece[] | null {
-    const { from, to, rowsMax } = range;
+  pieces(range: {
+    readonly from: number;
+    readonly to: number;
+    readonly piecesMax: number;
+    readonly rowsMax: number;
+  }): HistoryPiece[] | null {
+    const { from, to } = range;
     if (from < this.#start || to > this.#end || from > to) return null;
-    const pieces: HistoryPiece[] = [];
-    let pending: HistoryChunk[] = [];
-    let pendingRows = 0;
-    const flush = () => {
-      if (pending.length > 0) pieces.push(join(pending));
-      pending = [];
-      pendingRows = 0;
-    };
+    const chunks: HistoryChunk[] = [];
     for (let index = this.#indexOf(from); index < this.#chunks.length; index++) {
       const chunk = this.#chunks[index] as HistoryChunk;
       if (chunk.position >= to) break;
-      let position = Math.max(chunk.position, from);
+      const start = Math.max(chunk.position, from);
       const end = Math.min(chunk.position + chunk.rows, to);
-      while (position < end) {
-        const stop = Math.min(end, position + rowsMax - pendingRows);
-        pending.push(cut(chunk, position, stop));
-        pendingRows += stop - position;
-        position = stop;
-        if (pendingRows === rowsMax) flush();
-      }
+      if (start < end) chunks.push(cut(chunk, start, end));
     }
-    flush();
-    return pieces;
+    return chunks.length <= range.piecesMax ? chunks : merged(chunks, range.rowsMax);
   }
 
   /** Drops the oldest chunk. */
@@ -211,6 +205,28 @@ function cut(chunk: HistoryChunk, start: number, end: number): HistoryChunk {
       bytes: bytes.subarray(offset, offset + rows * rowBytes),
     },
   };
+}
+
+/** Consecutive chunks in pieces of `rowsMax` rows; the last has what is left. */
+function merged(chunks: readonly HistoryChunk[], rowsMax: number): HistoryPiece[] {
+  const pieces: HistoryPiece[] = [];
+  let pending: HistoryChunk[] = [];
+  let pendingRows = 0;
+  for (const chunk of chunks) {
+    const chunkEnd = chunk.position + chunk.rows;
+    for (let start = chunk.position; start < chunkEnd; ) {
+      const end = Math.min(chunkEnd, start + rowsMax - pendingRows);
+      pending.push(cut(chunk, start, end));
+      pendingRows += end - start;
+      start = end;
+      if (pendingRows < rowsMax) continue;
+      pieces.push(join(pending));
+      pending = [];
+      pendingRows = 0;
+    }
+  }
+  if (pending.length > 0) pieces.push(join(pending));
+  return pieces;
 }
 
 /** Consecutive chunks as one. */

@@ -10,7 +10,9 @@ export const sessionLimits = {
   attachesWaitingMax: 256,
   /** Outputs that wait for a push stream to be opened: as many as there can be in the queue. */
   outputsWaitingMax: 64,
-  /** Rows of a replayed step: large enough for matrix products, small enough to pipeline. */
+  /** Steps that are replayed one by one, as they were: some seconds of a large model's time. */
+  replayStepsMax: 1024,
+  /** Rows of the steps that more of them are joined to: large enough to be fast. */
   replayRowsMax: 128,
   /** Bytes of a piece of exported KV cache. */
   kvPieceBytesMax: 4 * 1024 * 1024,

@@ -57,21 +57,40 @@ describe('an output history', () => {
           expect(history.bytes).toBeLessThanOrEqual(20 * rowBytes);
           expect(budget.bytes).toBe(history.bytes);
           const from = history.start + Math.floor((length - history.start) / 3);
-          const pieces = history.pieces({ from, to: length, rowsMax });
+          const piecesMax = rowsMax - 1;
+          const pieces = history.pieces({ from, to: length, piecesMax, rowsMax });
           const positions = pieces?.flatMap(({ tensor }) => positionsOf(tensor));
           expect(positions).toEqual(Array.from({ length: length - from }, (_, row) => from + row));
           for (const { rows, tensor } of pieces ?? []) {
-            expect(rows).toBeLessThanOrEqual(rowsMax);
+            if ((pieces?.length ?? 0) > piecesMax) expect(rows).toBeLessThanOrEqual(rowsMax);
             expect(tensor.shape).toEqual([rows, width]);
           }
           if (history.start > 0) {
-            expect(history.pieces({ from: history.start - 1, to: length, rowsMax })).toBeNull();
+            const before = history.start - 1;
+            expect(history.pieces({ from: before, to: length, piecesMax, rowsMax })).toBeNull();
           }
         }
         history.release();
         expect(budget.bytes).toBe(0);
       }),
     );
+  });
+
+  it('gives back the steps in which outputs were computed, unless there are too many', () => {
+    const history = new OutputHistory(new HistoryBudget(1e9), 1e9);
+    for (const [position, rows] of [
+      [0, 5],
+      [5, 1],
+      [6, 1],
+      [7, 1],
+    ] as const) {
+      history.append(rows, rowsAt(position, rows));
+    }
+    const rowsOf = (piecesMax: number, from = 0) =>
+      history.pieces({ from, to: 8, piecesMax, rowsMax: 3 })?.map(({ rows }) => rows);
+    expect(rowsOf(4)).toEqual([5, 1, 1, 1]);
+    expect(rowsOf(4, 2)).toEqual([3, 1, 1, 1]);
+    expect(rowsOf(3)).toEqual([3, 3, 2]);
   });
 
   it('gives way to others: the largest loses its oldest', () => {
@@ -89,7 +108,7 @@ describe('an output history', () => {
     const history = new OutputHistory(new HistoryBudget(1e9), 1e9);
     const { bytes } = rowsAt(0, 100);
     history.append(1, { type: 'f32', shape: [1, width], bytes: bytes.subarray(0, rowBytes) });
-    const [piece] = history.pieces({ from: 0, to: 1, rowsMax: 8 }) ?? [];
+    const [piece] = history.pieces({ from: 0, to: 1, piecesMax: 1, rowsMax: 8 }) ?? [];
     expect(piece?.tensor.bytes.buffer.byteLength).toBe(rowBytes);
   });
 });

@@ -41,6 +41,8 @@ export function selectTop(row: Float32Array, count: number): TopCandidates {
     keys.sort();
     filled = kept;
     worst = row[idOf(keys[kept - 1] as number)] as number;
+    // Nothing is greater than NaN, but everything is better.
+    if (Number.isNaN(worst)) worst = Number.NEGATIVE_INFINITY;
   }
   const ids = Int32Array.from(keys.subarray(0, filled).sort().subarray(0, kept), idOf);
   return { ids, logits: Float32Array.from(ids, (id) => row[id] as number) };

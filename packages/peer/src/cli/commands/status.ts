@@ -39,12 +39,10 @@ async function look(client: SkeinClient, options: StatusOptions, output: Output)
       ? (await client.models()).map(({ hash }) => hash)
       : [modelNameOf(options.model)];
   const models = await Promise.all(names.map((model) => client.status({ model })));
-  const swarm = models.map(({ weakestBlock, ...model }) => ({
-    ...model,
-    weakestBlock,
-    spans: model.peers.map(({ peer, span }) => ({ peer, ...span })),
-  }));
-  output.event({ event: 'status', models: swarm });
+  for (const { model, ...status } of models) {
+    const spans = status.peers.map(({ peer, span }) => ({ peer, ...span }));
+    output.event({ event: 'status', modelHash: model, ...status, spans });
+  }
   if (models.length === 0) output.say('No peer of this swarm hosts a model yet.');
   for (const model of models) showModel(model, output);
 }

@@ -13,8 +13,12 @@ export async function handleReplay(session: HopSession, message: ReplayMessage):
   if (message.epoch > session.epoch) session.enterEpoch(message.epoch);
   await session.control(async () => {
     const { from, to, step, epoch } = message;
-    const rowsMax = sessionLimits.replayRowsMax;
-    const pieces = session.history.pieces({ from, to, rowsMax });
+    const pieces = session.history.pieces({
+      from,
+      to,
+      piecesMax: sessionLimits.replayStepsMax,
+      rowsMax: sessionLimits.replayRowsMax,
+    });
     if (pieces === null || session.successor === null) {
       const { start, end } = session.history;
       const text = `outputs for ${from} to ${to} are asked for; ${start} to ${end} are there`;

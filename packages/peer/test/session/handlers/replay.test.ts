@@ -42,9 +42,11 @@ describe('replay', () => {
     expect((await first.take('replayed')).message).toEqual({
       type: 'replayed',
       epoch: 1,
-      steps: 1,
+      steps: 2,
     });
-    expect((await replacement.take('result')).message).toMatchObject({ step: 2, position: 7 });
+    // The steps are the ones that were lost.
+    expect((await replacement.take('result')).message).toMatchObject({ step: 2, position: 5 });
+    expect((await replacement.take('result')).message).toMatchObject({ step: 3, position: 7 });
     first.step({ step: 9, position: 7, epoch: 1, tokens: tokens.slice(7), logits: 'last' });
     const result = await last?.take('result');
     if (result === undefined) throw new Error('no result');
