@@ -27,7 +27,10 @@ function dependencyDirection(name) {
               group: forbidden.flatMap((other) => [`@skein/${other}`, `@skein/${other}/*`]),
               message: `packages/${name} may import only: ${allowedImports[name].join(', ') || 'no other package'}.`,
             },
-            { group: ['**/packages/*', '../../../*/src/*'], message: 'Import a package by its name.' },
+            {
+              group: ['**/packages/*', '../../../*/src/*'],
+              message: 'Import a package by its name.',
+            },
           ].filter((pattern) => pattern.group.length > 0),
         },
       ],
@@ -36,7 +39,17 @@ function dependencyDirection(name) {
 }
 
 export default [
-  { ignores: ['**/dist/**', '**/node_modules/**', 'models/**', '**/fixtures/**', '**/*.js', '**/*.mjs'] },
+  {
+    ignores: [
+      '**/dist/**',
+      '**/node_modules/**',
+      'models/**',
+      '**/fixtures/**',
+      '**/*.js',
+      '**/*.mjs',
+      '*.config.ts',
+    ],
+  },
   {
     files: ['**/*.ts'],
     languageOptions: {

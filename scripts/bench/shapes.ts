@@ -9,7 +9,7 @@ export interface Shape {
   readonly vocabSize: number;
 }
 
-export const shapes: readonly Shape[] = [
+const shapes: readonly Shape[] = [
   // About the size of the model that ships: the wire and the JavaScript dominate.
   {
     name: 's60',

@@ -22,8 +22,7 @@ export function measure(swarm: SimulatedSwarm): Quality {
   const hosts = new Int32Array(blockCount);
   for (const { span, blocksPerSecond } of peers) {
     for (let block = span.start; block < span.end; block++) {
-      throughput[block] =
-        (throughput[block] as number) + blocksPerSecond / (span.end - span.start);
+      throughput[block] = (throughput[block] as number) + blocksPerSecond / (span.end - span.start);
       hosts[block] = (hosts[block] as number) + 1;
     }
   }
@@ -90,6 +89,7 @@ export interface ChurnResult {
   readonly completeShare: number;
   readonly movesPerPeerHour: number;
   readonly returnsPerPeerHour: number;
+  readonly blocksPerMove: number;
   readonly lostByMoves: number;
 }
 
@@ -131,6 +131,9 @@ export function runChurn(
     completeShare: sums.complete / sums.samples,
     movesPerPeerHour: (swarm.counts.moves - before.moves) / peerHours,
     returnsPerPeerHour: (swarm.counts.returns - before.returns) / peerHours,
+    blocksPerMove:
+      (swarm.counts.blocksLoaded - before.blocksLoaded) /
+      Math.max(1, swarm.counts.moves - before.moves),
     lostByMoves: swarm.counts.lostByMoves - before.lostByMoves,
   };
 }

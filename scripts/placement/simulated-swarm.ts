@@ -55,6 +55,8 @@ export class SimulatedSwarm {
   #now = 0;
   #nextId = 0;
   #lastMoveAt = 0;
+  #changedAt = 0;
+  #calmView: PlacementSwarm | null = null;
 
   constructor(rule: PlacementRule, random: Random) {
     this.#rule = rule;
@@ -132,17 +134,24 @@ export class SimulatedSwarm {
     const { capacityBlocks, blocksPerSecond } = machine;
     const record = { id, span, isServing, capacityBlocks, blocksPerSecond };
     const history = [{ at: this.#now, record }];
+    this.#noteChange(this.#now);
     this.#peers.set(id, { machine, record, history, isAlive: true, left: [] });
     return id;
   }
 
   /** What a peer knows now: others as they were, itself as it is. */
   #view(selfId?: string): PlacementSwarm {
+    // When nothing has changed for long, all see the same.
+    if (this.#now - this.#changedAt > viewAge.most) {
+      this.#calmView ??= { blockCount, peers: this.#alive().map(({ record }) => record) };
+      return this.#calmView;
+    }
     const at = this.#now - between(this.#random, viewAge.least, viewAge.most);
     const peers: PlacementPeer[] = [];
     for (const [id, peer] of this.#peers) {
       const { history } = peer;
-      const seen = id === selfId ? peer.record : history.findLast((entry) => entry.at <= at)?.record;
+      const seen =
+        id === selfId ? peer.record : history.findLast((entry) => entry.at <= at)?.record;
       if (seen != null && seen.span.end > seen.span.start) peers.push(seen);
     }
     return { blockCount, peers };
@@ -151,11 +160,17 @@ export class SimulatedSwarm {
   #update(id: string, change: (record: PlacementPeer) => PlacementPeer): void {
     const peer = this.#peers.get(id);
     if (peer === undefined || !peer.isAlive) return;
+    this.#noteChange(this.#now);
     peer.record = change(peer.record);
     peer.history.push({ at: this.#now, record: peer.record });
     while (peer.history.length > 2 && (peer.history[1]?.at ?? 0) < this.#now - 2 * viewAge.most) {
       peer.history.shift();
     }
+  }
+
+  #noteChange(at: number): void {
+    this.#changedAt = Math.max(this.#changedAt, at);
+    this.#calmView = null;
   }
 
   #scheduleCheck(id: string): void {
@@ -245,6 +260,7 @@ export class SimulatedSwarm {
       // Views go on showing its last record until that expires.
       const expiry = between(this.#random, recordSeconds / 3, recordSeconds);
       peer.history.push({ at: this.#now + expiry, record: null });
+      this.#noteChange(this.#now + expiry);
       this.#after(expiry + viewAge.most, () => this.#peers.delete(id));
     });
   }

@@ -117,6 +117,23 @@ export interface KvChunk {
   readonly values: Uint8Array;
 }
 
+/** What a session uses of an engine, and how precisely. */
+export interface SessionUse {
+  readonly span: Span;
+  readonly ends: Ends;
+  /**
+   * Precision of the residual stream at every block boundary. Default: `f32`, no rounding.
+   *
+   * The hidden rows are rounded to this type (nearest, ties to even) after the embedding and after
+   * each block, before the next block, the head or an output reads them, whether or not the route
+   * is cut there. Rows that travel between peers are rounded to the wire type anyway; if that
+   * happened at the cuts alone, a generation would depend on where its route is cut, and change its
+   * words after a reroute. With the wire type as `residualType`, a range of blocks gives the same
+   * bits as any split of it.
+   */
+  readonly residualType?: HiddenType;
+}
+
 /** A loaded range of blocks, with the KV caches of the sessions on it. */
 export interface Engine {
   readonly info: EngineInfo;
@@ -125,9 +142,9 @@ export interface Engine {
 
   /**
    * Registers a session that uses `span` (within the engine's own) and the ends named.
-   * @throws SkeinError `session-exists`, `not-hosting`
+   * @throws SkeinError `session-exists`, `not-hosting`, `bad-argument`
    */
-  openSession(session: SessionId, use: { span: Span; ends: Ends }): void;
+  openSession(session: SessionId, use: SessionUse): void;
 
   /** Frees the session's cache. Unknown sessions are ignored. */
   closeSession(session: SessionId): void;

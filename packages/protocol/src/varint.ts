@@ -2,8 +2,6 @@
 
 /** Bytes of the longest varint. */
 export const varintBytesMax = 4;
-/** The largest number that a varint may hold. */
-export const varintMax = 2 ** (7 * varintBytesMax) - 1;
 
 /** Bytes that `value` takes as a varint. */
 export function varintLength(value: number): number {

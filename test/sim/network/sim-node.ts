@@ -8,6 +8,7 @@ import type {
 } from '@skein/client/network';
 import { type PeerId, SkeinError, toSkeinError } from '@skein/protocol';
 import { type FrameSchema, SimChannel } from './sim-channel.js';
+import { BootstrapKeeper } from '../../../packages/client/src/network/bootstrap-keeper.js';
 import type { SimConnection } from './sim-connection.js';
 import type { SimNetwork } from './sim-network.js';
 import { WireFaults } from './wire-faults.js';
@@ -40,6 +41,7 @@ export class SimNode implements SkeinNode {
   #pauses = 0;
   #isPaused = false;
   #backlog: (() => void)[] = [];
+  readonly #keeper: BootstrapKeeper;
   readonly #served = new Map<string, Served>();
   readonly #connections = new Map<PeerId, SimConnection>();
   readonly #dials = new Map<PeerId, Promise<SimConnection>>();
@@ -49,6 +51,7 @@ export class SimNode implements SkeinNode {
     network: SimNetwork;
     peer: PeerId;
     name: string;
+    bootstrap: readonly string[];
     clock?: { offsetMs: number; rate: number };
   }) {
     const { network } = options;
@@ -64,6 +67,9 @@ export class SimNode implements SkeinNode {
         network.time.schedule(delayMs / rate, () => this.whenAwake(callback)),
     };
     this.wallClock = () => Math.floor(epochMs + offsetMs + network.time.nowMs * rate);
+    const random = network.random.fork(`keeper ${options.name}`).next;
+    const { clock } = this;
+    this.#keeper = new BootstrapKeeper({ node: this, bootstrap: options.bootstrap, clock, random });
     network.add(this);
   }
 
@@ -116,9 +122,12 @@ export class SimNode implements SkeinNode {
     this.#connections.clear();
   }
 
-  async start(): Promise<void> {}
+  async start(): Promise<void> {
+    this.#keeper.start();
+  }
 
   async stop(): Promise<void> {
+    this.#keeper.stop();
     this.die({ silent: false });
   }
 

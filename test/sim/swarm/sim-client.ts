@@ -45,6 +45,7 @@ export class SimClient {
   readonly node: SimNode;
   readonly directory: Directory;
   readonly reports: GenerationReport[] = [];
+  isFinished = false;
   readonly #client: SkeinClient;
   readonly #network: SimNetwork;
   readonly #model: SimModel;
@@ -65,11 +66,12 @@ export class SimClient {
     this.#network = network;
     this.#model = world.model;
     this.#observer = world.observer;
-    this.node = new SimNode({ network, peer: clientId(name), name });
+    const { bootstrap } = world;
+    this.node = new SimNode({ network, peer: clientId(name), name, bootstrap });
     const { clock, wallClock } = this.node;
     this.directory = createDirectory({
       node: this.node,
-      bootstrap: world.bootstrap,
+      bootstrap,
       clock,
       wallClock,
       random: random.next,
@@ -91,6 +93,7 @@ export class SimClient {
   /** Joins, generates everything in the plan one after the other, and leaves. */
   async run(plans: readonly GenerationPlan[]): Promise<void> {
     const { time } = this.#network;
+    await this.node.start();
     await this.directory.start();
     await this.#start();
     for (const plan of plans) {
@@ -98,6 +101,7 @@ export class SimClient {
       if (this.node.isDead) return;
       await this.#generate(plan);
     }
+    this.isFinished = true;
     await this.#client.stop();
     await this.directory.stop();
   }

@@ -29,7 +29,7 @@ const gossipMs = 4_000;
 /** What a peer is like, for all its lives. */
 export interface SimPeerPlan {
   readonly name: string;
-  readonly index: number;
+  readonly identity: Identity;
   readonly peer: PeerId;
   readonly span: Span;
   readonly speed: EngineSpeed;
@@ -39,9 +39,15 @@ export interface SimPeerPlan {
   readonly clock: { readonly offsetMs: number; readonly rate: number };
 }
 
-/** The identity of the peer with this index, the same in every run. */
-export function peerIdOf(index: number): PeerId {
-  return keyFromSeed(index).publicKey.toCID().toString() as PeerId;
+export type Identity = Awaited<ReturnType<typeof keyFromSeed>>;
+
+const identities = new Map<number, Identity>();
+
+/** The key of the peer with this index (up to 255), the same in every run. */
+export async function identityOf(index: number): Promise<Identity> {
+  const identity = identities.get(index) ?? (await keyFromSeed(index));
+  identities.set(index, identity);
+  return identity;
 }
 
 /** One life of a peer: the real session host, announcer and directory on a simulated machine. */
@@ -67,15 +73,16 @@ export class SimPeer {
   ) {
     const { network, model } = world;
     this.plan = plan;
-    this.node = new SimNode({ network, peer: plan.peer, name: plan.name, clock: plan.clock });
+    const { bootstrap } = world;
+    this.node = new SimNode({ network, peer: plan.peer, name: plan.name, bootstrap, clock: plan.clock });
     const { clock, wallClock } = this.node;
     const { span, speed, kvTokensMax } = plan;
     const ends: Ends = { embedding: span.start === 0, head: span.end === model.config.blockCount };
     this.engine = new SimEngine({ model, span, ends, kvTokensMax, speed, clock });
     this.directory = createDirectory({
       node: this.node,
-      bootstrap: world.bootstrap,
-      privateKey: keyFromSeed(plan.index),
+      bootstrap,
+      privateKey: plan.identity,
       gossipMs,
       clock,
       wallClock,

@@ -128,7 +128,7 @@ export class Conversation {
 }
 
 /** The error for a prompt that leaves no room for an answer. */
-export function contextExceeded(promptTokens: number, contextLength: number): SkeinError {
+function contextExceeded(promptTokens: number, contextLength: number): SkeinError {
   return new SkeinError(
     'context-exceeded',
     `the context of ${promptTokens} tokens leaves no room in ${contextLength}: ` +
@@ -138,7 +138,7 @@ export function contextExceeded(promptTokens: number, contextLength: number): Sk
 }
 
 /** What sessions need of a model's manifest. */
-export function sessionModel({ hash, manifest }: LoadedModel): SessionModel {
+function sessionModel({ hash, manifest }: LoadedModel): SessionModel {
   const { blockCount, vocabSize, contextLength } = manifest.config;
   return { hash, name: manifest.name, blockCount, vocabSize, contextLength };
 }

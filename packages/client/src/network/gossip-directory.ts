@@ -18,9 +18,11 @@ import { answerExchanges, type ExchangeContext, exchange, push } from './directo
 import { findMembers } from './find-members.js';
 import { RecordTable } from './record-table.js';
 
-/** Neighbours that are told at once when this member has news of itself, and of others. */
+/** Members that are told at once when this member has news of itself, and of others. */
 const ownNewsFanout = 8;
 const newsFanout = 4;
+/** Connected clients that are told: a route of theirs may be at stake, and nobody asks them. */
+const clientsFanout = 32;
 /** News wait this long for more of them, to go out together. */
 const newsDelayMs = 30;
 const newsMax = 256;
@@ -179,7 +181,7 @@ export class GossipDirectory implements Directory, ExchangeContext {
   }
 
   async #spreadOwn(record: VerifiedRecord, isFirst: boolean): Promise<void> {
-    const told = this.#tell(this.#neighbours(ownNewsFanout), [record]);
+    const told = this.#tell([...this.#neighbours(ownNewsFanout), ...this.#clients()], [record]);
     if (record.body.state === 'gone') {
       this.#timers.get('reissue')?.();
       await Promise.race([told, this.#pause(goodbyeMsMax)]);
@@ -202,19 +204,18 @@ export class GossipDirectory implements Directory, ExchangeContext {
   }
 
   #passOn(record: VerifiedRecord, from: PeerId): void {
-    if (this.#options.privateKey === null || this.#news.length >= newsMax) return;
+    // A client that nobody can dial would only repeat what its neighbours know.
+    if (this.node.multiaddrs.length === 0 || this.#news.length >= newsMax) return;
     this.#news.push({ record, from });
     if (this.#news.length > 1) return;
     this.#schedule('news', newsDelayMs, () => {
       const news = this.#news.splice(0);
       const senders = new Set<string>(news.map((item) => item.from));
-      const listeners = this.#neighbours(newsFanout + senders.size)
+      const members = this.#neighbours(newsFanout + senders.size)
         .filter((remote) => senders.size > 1 || !senders.has(remote.peer))
         .slice(0, newsFanout);
-      void this.#tell(
-        listeners,
-        news.map((item) => item.record),
-      );
+      const records = news.map((item) => item.record);
+      void this.#tell([...members, ...this.#clients()], records);
     });
   }
 
@@ -245,6 +246,14 @@ export class GossipDirectory implements Directory, ExchangeContext {
       count,
       random: this.#options.random,
     });
+  }
+
+  /** Connected peers without a record. */
+  #clients(): Remote[] {
+    const members = new Set(this.#members().map((member) => member.peer));
+    const others = this.node.connectedPeers.filter((peer) => !members.has(peer));
+    const chosen = sample(others, clientsFanout, this.#options.random);
+    return chosen.map((peer) => ({ peer, multiaddrs: [] }));
   }
 
   /** Everybody known to take part: who has a record, and the bootstrap nodes. */

@@ -101,11 +101,7 @@ export class Libp2pNode implements SkeinNode {
     const signal = deadline(options.signal);
     let stream: Stream;
     try {
-      const connection = await this.#connection(remote, signal);
-      stream = await connection.newStream([protocol], {
-        signal,
-        maxOutboundStreams: streamsPerConnectionMax,
-      });
+      stream = await this.#openStream(remote, protocol, signal);
     } catch (cause) {
       const { peer, multiaddrs } = remote;
       throw unreachable({ peer, multiaddrs, cause, signal: options.signal });
@@ -153,14 +149,35 @@ export class Libp2pNode implements SkeinNode {
     }
   }
 
-  /** The open connection to a peer, or a new one. */
-  #connection(remote: Remote, signal: AbortSignal): Promise<Connection> {
+  /**
+   * Opens a stream on the open connection to a peer, or on a new one. A connection can be dead
+   * without anybody having noticed, when a machine slept: then a fresh one is tried.
+   */
+  async #openStream(remote: Remote, protocol: string, signal: AbortSignal): Promise<Stream> {
+    const isConnected = this.connectedPeers.includes(remote.peer);
+    const options = { signal, maxOutboundStreams: streamsPerConnectionMax };
+    try {
+      const connection = await this.#connection(remote, { signal });
+      return await connection.newStream([protocol], options);
+    } catch (error) {
+      const isRefusal = error instanceof Error && error.name === 'UnsupportedProtocolError';
+      if (!isConnected || isRefusal || signal.aborted) throw error;
+      const connection = await this.#connection(remote, { signal, force: true });
+      return await connection.newStream([protocol], options);
+    }
+  }
+
+  /** The open connection to a peer unless `force` asks for a new one. */
+  #connection(
+    remote: Remote,
+    options: { signal: AbortSignal; force?: boolean },
+  ): Promise<Connection> {
     const targets: Multiaddr[] = remote.multiaddrs
       .slice(0, limits.multiaddrsMax)
       .map((address) => withPeer(parseMultiaddr(address), remote.peer));
     // Without addresses libp2p uses those that it knows, from identify or the DHT.
     const target = targets.length > 0 ? targets : peerIdFromString(remote.peer);
-    return this.#libp2p.dial(target, { signal });
+    return this.#libp2p.dial(target, options);
   }
 }
 

@@ -2,7 +2,7 @@ import { routingLimits } from './routing-limits.js';
 import type { PeerView } from './snapshot.js';
 
 /** One-way latency between the client and a peer, milliseconds. */
-export function latencyMs(peer: PeerView): number {
+function latencyMs(peer: PeerView): number {
   return Math.min(peer.latencyMs ?? routingLimits.latencyMsDefault, routingLimits.latencyMsMax);
 }
 

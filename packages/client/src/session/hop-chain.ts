@@ -126,7 +126,9 @@ export class HopChain implements HopEvents {
    * @throws RouteBroken when a hop failed, SkeinError `history-gone` when the feeder has no history
    */
   run(request: RunRequest): Promise<void> {
-    const run = new StepRun(request, this.#nextStep);
+    const isRepeated = request.until !== null && request.feeder === null;
+    const stepEnd = isRepeated ? this.#tokens.stepEnds(request.from, request.to) : null;
+    const run = new StepRun(request, { firstStep: this.#nextStep, stepEnd });
     if (this.failures.length > 0) run.done.reject(new RouteBroken());
     else if (run.isComplete) run.done.resolve();
     else {
@@ -217,6 +219,7 @@ export class HopChain implements HopEvents {
     const window = {
       rowsMax: this.#chunkRows,
       stepsInFlightMax: Math.min(request.hops.length + 2, sessionLimits.stepsInFlightMax),
+      stepEnd: run.stepEnd,
     };
     try {
       for (let chunk = run.nextChunk(window); chunk !== null; chunk = run.nextChunk(window)) {
@@ -224,6 +227,7 @@ export class HopChain implements HopEvents {
         this.#nextStep += 1;
         run.noteSent({ ...chunk, step, sentAtMs: this.#clock.now() });
         const { position, rows } = chunk;
+        if (request.until === null) this.#tokens.noteStep(position + rows);
         const message = this.#stepMessage(request, step, chunk);
         void first.send(message, [this.#tokens.tensor(position, position + rows)]);
       }

@@ -18,6 +18,8 @@ export const sessionLimits = {
   firstStepLateMs: 10_000,
   /** Late steps forgiven in a row while the hop that has it is busy with others' rows. */
   busyExtensionsMax: 10,
+  /** Steps that a replay of tokens repeats one by one; of more it makes chunks, which is quicker. */
+  stepsRepeatedMax: 1024,
   /** Results after which a route's hops are forgiven what they did before. */
   provenResults: 16,
   /** Orderly end of a session on all hops; streams are reset after it. */

@@ -25,6 +25,14 @@ export interface Chunk {
   readonly rows: number;
 }
 
+/** What bounds the next chunk. */
+export interface ChunkWindow {
+  readonly rowsMax: number;
+  readonly stepsInFlightMax: number;
+  /** Where the step that held a position ended when it was computed first; null: anywhere. */
+  readonly stepEnd: ((position: number) => number) | null;
+}
+
 interface SentStep extends Chunk {
   readonly step: number;
   readonly sentAtMs: number;
@@ -40,10 +48,16 @@ export class StepRun {
   #completedTo: number;
   #answers = 0;
   readonly #inFlight: SentStep[] = [];
+  /** See {@link ChunkWindow}; only for tokens that were computed before. */
+  readonly stepEnd: ChunkWindow['stepEnd'];
 
-  constructor(request: RunRequest, firstStep: number) {
+  constructor(
+    request: RunRequest,
+    options: { firstStep: number; stepEnd: ChunkWindow['stepEnd'] },
+  ) {
     this.request = request;
-    this.firstStep = firstStep;
+    this.firstStep = options.firstStep;
+    this.stepEnd = options.stepEnd;
     this.#sentTo = request.from;
     this.#completedTo = request.from;
   }
@@ -64,8 +78,9 @@ export class StepRun {
   }
 
   /** The chunk to be sent next; null when enough are in flight, or all were sent. */
-  nextChunk(window: { rowsMax: number; stepsInFlightMax: number }): Chunk | null {
-    const rows = Math.min(this.request.to - this.#sentTo, window.rowsMax);
+  nextChunk(window: ChunkWindow): Chunk | null {
+    const end = window.stepEnd?.(this.#sentTo) ?? this.request.to;
+    const rows = Math.min(end - this.#sentTo, window.rowsMax);
     if (rows <= 0 || this.#inFlight.length >= window.stepsInFlightMax) return null;
     return { position: this.#sentTo, rows };
   }

@@ -1,9 +1,17 @@
 import { bytesOf, type Tensor, type TokenId } from '@skein/protocol';
 
-/** The tokens of a session, growing at the end: what a client replays from. */
+import { sessionLimits } from './session-limits.js';
+
+/**
+ * The tokens of a session, growing at the end: what a client replays from. It also knows how they
+ * were cut into steps, because a product over other rows rounds differently: a replay that repeats
+ * the steps rebuilds the very caches that were lost.
+ */
 export class TokenBuffer {
   #tokens = new Int32Array(256);
   #length = 0;
+  /** Positions after which a step ended, ascending. */
+  readonly #stepEnds: number[] = [];
 
   get length(): number {
     return this.#length;
@@ -23,6 +31,26 @@ export class TokenBuffer {
   /** Forgets all tokens from `length` on. */
   truncate(length: number): void {
     this.#length = Math.min(this.#length, length);
+    while ((this.#stepEnds.at(-1) ?? 0) > this.#length) this.#stepEnds.pop();
+  }
+
+  /** Books that a step of new tokens ended before `position`. */
+  noteStep(position: number): void {
+    if (position > (this.#stepEnds.at(-1) ?? 0)) this.#stepEnds.push(position);
+  }
+
+  /**
+   * How the tokens `[from, to)` were cut into steps: the end of the one that holds a position. Null
+   * when there were so many that repeating them one by one would take too long.
+   */
+  stepEnds(from: number, to: number): ((position: number) => number) | null {
+    const ends = this.#stepEnds.filter((end) => end > from && end < to);
+    if (ends.length >= sessionLimits.stepsRepeatedMax) return null;
+    let index = 0;
+    return (position) => {
+      while (index < ends.length && (ends[index] as number) <= position) index += 1;
+      return ends[index] ?? to;
+    };
   }
 
   /** The token at `position`, which must lie within the buffer. */

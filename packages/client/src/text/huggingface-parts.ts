@@ -14,12 +14,12 @@ export interface PreTokenizer {
 }
 
 /** Words to the texts of tokens. */
-export interface TokenizerModel {
+interface TokenizerModel {
   _call(words: string[]): string[];
   readonly unk_token_id?: number;
 }
 
-export interface PostProcessor {
+interface PostProcessor {
   /** The second argument is the other text of a pair. */
   post_process(tokens: string[], pair: null, addSpecialTokens: boolean): { tokens: string[] };
 }

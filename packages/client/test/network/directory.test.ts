@@ -67,6 +67,19 @@ describe('a directory', () => {
     });
   });
 
+  it('tells connected clients at once who comes and goes', async () => {
+    const hub = await startMember(cleanup, { isReadOnly: true, gossipMs: 60_000 });
+    const bootstrap = hub.node.multiaddrs;
+    const options = { bootstrap, gossipMs: 60_000 };
+    const client = await startMember(cleanup, { ...options, listen: [], isReadOnly: true });
+    const member = await startMember(cleanup, options);
+    await Promise.all([client.directory.refresh({}), member.directory.refresh({})]);
+    await member.directory.publish(recordBody(member.node));
+    await until(() => client.directory.get(member.node.peer) !== null);
+    await member.directory.publish({ ...recordBody(member.node), state: 'gone' });
+    await until(() => client.directory.get(member.node.peer) === null);
+  });
+
   it('brings a snapshot of more records than one message holds', async () => {
     const [holder] = (await startSwarm(1)) as [Member];
     const now = Date.now();

@@ -7,10 +7,11 @@ import {
   type EngineOptions,
   type KvChunk,
   type SessionId,
+  type SessionUse,
   SkeinError,
   type StepItem,
 } from '@skein/protocol';
-import { type SessionEntry, SessionTable, type SessionUse } from '../ggml/session-table.js';
+import { type SessionEntry, SessionTable } from '../ggml/session-table.js';
 import { EngineProcess } from './engine-process.js';
 import type { KvChunkHeader, LoadRequest, SessionState } from './messages.js';
 import { BodyReader, decodeOutcomes, encodeStepItems } from './step-codec.js';
@@ -62,9 +63,11 @@ export class ChildEngine implements Engine {
 
   openSession(id: SessionId, use: SessionUse): void {
     const process = this.running();
-    const { span, ends } = use;
-    this.sessions.open({ id, use: { span, ends }, length: 0, heldTokens: 0 });
-    process.call<'open'>({ call: 'open', session: id, span, ends }).catch(ignoreDeath);
+    const { span, ends, residualType = 'f32' } = use;
+    this.sessions.open({ id, use: { span, ends, residualType }, length: 0, heldTokens: 0 });
+    process
+      .call<'open'>({ call: 'open', session: id, span, ends, residualType })
+      .catch(ignoreDeath);
   }
 
   closeSession(id: SessionId): void {

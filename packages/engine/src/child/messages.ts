@@ -1,12 +1,11 @@
 /** What the two processes say to each other. Both are the same version of this package. */
 import {
-  type Ends,
   type EngineInfo,
   type HiddenType,
   isErrorCode,
   type SessionId,
+  type SessionUse,
   SkeinError,
-  type Span,
 } from '@skein/protocol';
 import type { DeviceDescription } from '../ggml/devices.js';
 import type { LoadModelOptions } from '../ggml/load-model.js';
@@ -29,7 +28,7 @@ export interface StepItemHeader {
 export type Request =
   | { readonly call: 'load'; readonly options: LoadRequest }
   | { readonly call: 'devices'; readonly device: DeviceDescription['kind'] }
-  | { readonly call: 'open'; readonly session: SessionId; readonly span: Span; readonly ends: Ends }
+  | ({ readonly call: 'open'; readonly session: SessionId } & Required<SessionUse>)
   | { readonly call: 'close'; readonly session: SessionId }
   | { readonly call: 'step'; readonly items: readonly StepItemHeader[] }
   | { readonly call: 'truncate'; readonly session: SessionId; readonly position: number }

@@ -7,6 +7,7 @@ import {
   type EngineInfo,
   type KvChunk,
   type SessionId,
+  type SessionUse,
   SkeinError,
   type StepItem,
   type StepOutcome,
@@ -24,7 +25,7 @@ import {
   loadModel,
 } from './load-model.js';
 import { type BatchItem, runBatch } from './run-batch.js';
-import { type SessionEntry, SessionTable, type SessionUse } from './session-table.js';
+import { type SessionEntry, SessionTable } from './session-table.js';
 import { groupIntoBatches } from './step-batches.js';
 import { validateChunk, validateRange } from './validate-kv.js';
 import { validateItem } from './validate-step.js';
@@ -166,7 +167,7 @@ export class EngineCore {
     const session = this.sessions.get(item.session);
     validateItem(item, session, this.info.config);
     const { input, output, position, rows } = item;
-    const { span } = session.use;
+    const { span, residualType = 'f32' } = session.use;
     let cache: PreparedItem['cache'] = null;
     if (span.end > span.start) {
       this.requireRoom(session, position + rows);
@@ -183,6 +184,7 @@ export class EngineCore {
       index,
       session,
       span,
+      residualType,
       position,
       rows,
       cache,

@@ -1,14 +1,12 @@
 /** Computes a batch; long runs of logits go through the head in pieces. */
-import { type Logits, SkeinError, type Span } from '@skein/protocol';
+import { type Logits, SkeinError } from '@skein/protocol';
 import type { GraphCache } from './graph/graph-cache.js';
-import { planGraph } from './graph/graph-plan.js';
+import { type BatchKind, planGraph } from './graph/graph-plan.js';
 import { type RunItem, type RunOutput, runGraph } from './graph/run-graph.js';
 import type { LoadedModel } from './load-model.js';
 
-/** An item of a batch; all items of one batch use the same blocks. */
-export interface BatchItem extends RunItem {
-  readonly span: Span;
-}
+/** An item of a batch; all items of one batch are of one kind. */
+export interface BatchItem extends RunItem, BatchKind {}
 
 /** Runs one batch. @throws SkeinError `engine-failed` */
 export function runBatch<Item extends BatchItem>(
@@ -17,17 +15,18 @@ export function runBatch<Item extends BatchItem>(
   items: readonly Item[],
 ): Map<Item, RunOutput> {
   const { config } = settings;
-  const run = <Each extends RunItem>(span: Span, batch: readonly Each[]) =>
-    runGraph(runtime, config, graphs, planGraph(span, batch));
-  const span = items[0]?.span ?? { start: 0, end: 0 };
+  const run = <Each extends RunItem>(kind: BatchKind, batch: readonly Each[]) =>
+    runGraph(runtime, config, graphs, planGraph(kind, batch));
+  const nothing = { start: 0, end: 0 };
+  const { span, residualType } = items[0] ?? { span: nothing, residualType: 'f32' };
 
   // Items that want the last row only are few; `all` rows can be hundreds.
-  if (sumOfAllRows(items) <= headRowsMax) return run(span, items);
+  if (sumOfAllRows(items) <= headRowsMax) return run({ span, residualType }, items);
 
   const inner = new Map(
-    items.map((item) => [item, item.output === 'all' ? { ...item, output: 'f32' as const } : item]),
+    items.map((item) => [item, item.output === 'all' ? { ...item, output: residualType } : item]),
   );
-  const hidden = run(span, [...inner.values()]);
+  const hidden = run({ span, residualType }, [...inner.values()]);
   return new Map(
     items.map((item) => {
       const output = hidden.get(inner.get(item) as Item) ?? null;
@@ -37,8 +36,8 @@ export function runBatch<Item extends BatchItem>(
       for (let row = 0; row < item.rows; row += headRowsMax) {
         const rows = Math.min(headRowsMax, item.rows - row);
         const bytes = output.bytes.subarray(row * rowBytes, (row + rows) * rowBytes);
-        const piece = { ...item, rows, bytes, input: 'f32' as const, cache: null };
-        const logits = run({ start: 0, end: 0 }, [piece]).get(piece);
+        const piece = { ...item, rows, bytes, input: residualType, cache: null };
+        const logits = run({ span: nothing, residualType }, [piece]).get(piece);
         if (logits?.kind !== 'logits') throw new SkeinError('internal', 'the head gave no logits');
         pieces.push(logits.logits);
       }

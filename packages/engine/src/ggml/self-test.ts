@@ -91,7 +91,7 @@ function computeBlock(runtime: Runtime): Float32Array {
       topK: 0,
       cache: { store, attendedTokens: 256 },
     };
-    const plan = planGraph({ start: 0, end: 1 }, [item]);
+    const plan = planGraph({ span: { start: 0, end: 1 }, residualType: 'f32' }, [item]);
     const output = runGraph(runtime, config, cache, plan).get(item);
     if (output?.kind !== 'hidden') throw new Error('the self-test has no output');
     return new Float32Array(output.bytes.buffer);

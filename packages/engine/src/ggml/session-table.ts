@@ -3,16 +3,12 @@ import {
   type Ends,
   limits,
   type SessionId,
+  type SessionUse,
   SkeinError,
   type Span,
   spanContains,
 } from '@skein/protocol';
-
-/** The part of an engine that a session uses. */
-export interface SessionUse {
-  readonly span: Span;
-  readonly ends: Ends;
-}
+import { hiddenElementBytes } from './type-ids.js';
 
 /** One session's account. */
 export interface SessionEntry {
@@ -27,10 +23,10 @@ export interface SessionEntry {
 /** Keeps the sessions and the token budget; used on both sides of the process boundary. */
 export class SessionTable<Entry extends SessionEntry = SessionEntry> {
   private readonly entries = new Map<SessionId, Entry>();
-  private readonly host: SessionUse;
+  private readonly host: { readonly span: Span; readonly ends: Ends };
   private readonly kvTokensMax: number;
 
-  constructor(host: SessionUse, kvTokensMax: number) {
+  constructor(host: { readonly span: Span; readonly ends: Ends }, kvTokensMax: number) {
     this.host = host;
     this.kvTokensMax = kvTokensMax;
   }
@@ -45,7 +41,7 @@ export class SessionTable<Entry extends SessionEntry = SessionEntry> {
     return [...this.entries.keys()];
   }
 
-  /** @throws SkeinError `session-exists`, `not-hosting`, `limit-exceeded` */
+  /** @throws SkeinError `session-exists`, `not-hosting`, `limit-exceeded`, `bad-argument` */
   open(entry: Entry): void {
     const { id, use } = entry;
     if (this.entries.has(id)) {
@@ -58,6 +54,10 @@ export class SessionTable<Entry extends SessionEntry = SessionEntry> {
       throw new SkeinError('not-hosting', 'The engine does not hold what the session wants.', {
         details: { wanted: use, hosted: this.host },
       });
+    }
+    const { residualType = 'f32' } = use;
+    if (!Object.hasOwn(hiddenElementBytes, residualType)) {
+      throw new SkeinError('bad-argument', `${String(residualType)} is no type of hidden rows.`);
     }
     this.entries.set(id, entry);
   }

@@ -1,5 +1,6 @@
 /** Sorts the prepared items of a step into batches that one graph computes. Pure. */
-import { limits, type Span } from '@skein/protocol';
+import { limits } from '@skein/protocol';
+import type { BatchKind } from './graph/graph-plan.js';
 
 /** Rows of one graph: bounds the memory that intermediate results take. */
 const batchRowsMax = limits.stepRowsMax;
@@ -7,8 +8,11 @@ const batchRowsMax = limits.stepRowsMax;
 /** Sessions of one graph: each adds a dozen operations per block. */
 const batchItemsMax = 64;
 
-/** Groups items that use the same blocks, in the order given, within the limits of one graph. */
-export function groupIntoBatches<Item extends { readonly span: Span; readonly rows: number }>(
+/**
+ * Groups items that use the same blocks in the same precision, in the order given, within the
+ * limits of one graph.
+ */
+export function groupIntoBatches<Item extends BatchKind & { readonly rows: number }>(
   items: readonly Item[],
 ): Item[][] {
   const open = new Map<string, { items: Item[]; rows: number }>();
@@ -16,7 +20,8 @@ export function groupIntoBatches<Item extends { readonly span: Span; readonly ro
   for (const item of items) {
     const { start, end } = item.span;
     // Empty spans are all the same: there are no blocks in them.
-    const key = start === end ? 'none' : `${start}:${end}`;
+    const blocks = start === end ? 'none' : `${start}:${end}`;
+    const key = `${blocks} ${item.residualType}`;
     let batch = open.get(key);
     const isFull =
       batch === undefined ||

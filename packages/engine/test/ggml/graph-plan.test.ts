@@ -4,7 +4,7 @@ import { type PlanItem, planGraph } from '../../src/ggml/graph/graph-plan.js';
 import type { KvStore } from '../../src/ggml/kv-store.js';
 import { groupIntoBatches } from '../../src/ggml/step-batches.js';
 
-const span = { start: 0, end: 2 };
+const kind = { span: { start: 0, end: 2 }, residualType: 'f32' } as const;
 
 function createPlanItem(changes: Partial<PlanItem> & { storeId?: number }): PlanItem {
   const store: KvStore = { id: changes.storeId ?? 1, capacity: 64, keys: [], values: [] };
@@ -13,7 +13,7 @@ function createPlanItem(changes: Partial<PlanItem> & { storeId?: number }): Plan
 
 describe('planGraph', () => {
   it('keeps every row in its place when all are wanted in one type', () => {
-    const plan = planGraph(span, [createPlanItem({ rows: 2 }), createPlanItem({ rows: 3 })]);
+    const plan = planGraph(kind, [createPlanItem({ rows: 2 }), createPlanItem({ rows: 3 })]);
     expect(plan.keptRows).toBeNull();
     expect(plan.placed.map(({ start, outputStart }) => [start, outputStart])).toEqual([
       [0, 0],
@@ -26,7 +26,7 @@ describe('planGraph', () => {
     const tokens = createPlanItem({ rows: 3, input: 'tokens', output: 'f16' });
     const silent = createPlanItem({ rows: 4, input: 'f16', output: 'none' });
     const more = createPlanItem({ rows: 1, input: 'tokens', output: 'all' });
-    const plan = planGraph(span, [rows, tokens, silent, more]);
+    const plan = planGraph(kind, [rows, tokens, silent, more]);
     expect(plan.placed.map(({ item }) => item)).toEqual([tokens, more, rows, silent]);
     expect(plan.inputRows).toEqual({ tokens: 4, f32: 0, f16: 6, bf16: 0 });
     expect(plan.outputRows).toEqual({ f32: 0, f16: 3, bf16: 0, logits: 2 });
@@ -42,12 +42,14 @@ describe('planGraph', () => {
 
   it('has one key for the steps of a session, and others for other caches or lengths', () => {
     const keyOf = (changes: Parameters<typeof createPlanItem>[0]) =>
-      planGraph(span, [createPlanItem(changes)]).key;
+      planGraph(kind, [createPlanItem(changes)]).key;
     const store: KvStore = { id: 1, capacity: 128, keys: [], values: [] };
     expect(keyOf({})).toBe(keyOf({}));
     expect(keyOf({ storeId: 2 })).not.toBe(keyOf({}));
     expect(keyOf({ cache: { store, attendedTokens: 128 } })).not.toBe(keyOf({}));
     expect(keyOf({ output: 'last' })).not.toBe(keyOf({}));
+    const rounded = planGraph({ ...kind, residualType: 'f16' }, [createPlanItem({})]);
+    expect(rounded.key).not.toBe(keyOf({}));
     expect(keyOf({ rows: 2, output: 'last' })).not.toBe(keyOf({ rows: 2, output: 'all' }));
   });
 });
@@ -70,8 +72,19 @@ describe('attentionMask', () => {
 });
 
 describe('groupIntoBatches', () => {
+  const item = (start: number, end: number, rows: number) => ({
+    span: { start, end },
+    residualType: 'f32' as const,
+    rows,
+  });
+
+  it('separates precisions of the residual stream', () => {
+    const exact = item(0, 2, 1);
+    const half = { ...item(0, 2, 1), residualType: 'f16' as const };
+    expect(groupIntoBatches([exact, half, exact])).toEqual([[exact, exact], [half]]);
+  });
+
   it('separates spans, and rows beyond what one graph takes', () => {
-    const item = (start: number, end: number, rows: number) => ({ span: { start, end }, rows });
     const items = [item(0, 2, 300), item(1, 2, 9), item(0, 2, 300), item(3, 3, 1), item(4, 4, 1)];
     const indices = groupIntoBatches(items).map((batch) =>
       batch.map((each) => items.indexOf(each)),

@@ -5,12 +5,12 @@ import {
   type HiddenType,
   type Logits,
   type SessionId,
+  type SessionUse,
   type StepItem,
   type StepOutcome,
   type StepOutput,
 } from '@skein/protocol';
 import { createInProcessEngine } from '../../src/ggml/create-in-process-engine.js';
-import type { SessionUse } from '../../src/ggml/session-table.js';
 import type { Golden } from './golden.js';
 
 /** Options for a whole golden model in f32: what the exact comparisons want. */

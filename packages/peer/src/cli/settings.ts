@@ -11,13 +11,8 @@ import { parse } from 'smol-toml';
  */
 
 /** The file that is read when `--config` names no other. */
-export function defaultConfigPath(): string {
+function defaultConfigPath(): string {
   return join(envPaths('skein', { suffix: '' }).config, 'config.toml');
-}
-
-/** Where peers keep their identity unless told otherwise. */
-export function defaultDataPath(): string {
-  return envPaths('skein', { suffix: '' }).data;
 }
 
 type Table = Readonly<Record<string, unknown>>;

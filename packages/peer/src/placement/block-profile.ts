@@ -47,7 +47,9 @@ export function weakestBlock(
   profile: BlockProfile,
   needs: Float64Array,
 ): { blockIndex: number; ratio: number } {
-  const ratios = profile.throughput.map((throughput, block) => throughput / (needs[block] as number));
+  const ratios = profile.throughput.map(
+    (throughput, block) => throughput / (needs[block] as number),
+  );
   const ratio = Math.min(...ratios);
   return { blockIndex: ratios.indexOf(ratio), ratio };
 }

@@ -11,6 +11,7 @@ export {
 export { mayLeave } from './may-leave.js';
 export {
   type MoveProposal,
+  moveGains,
   type ProposeMoveOptions,
   proposeMove,
   reviewMove,

@@ -1,9 +1,15 @@
 import { formatSpan, type Span, spanContains } from '@skein/protocol';
 import { blockNeeds } from './block-needs.js';
-import { type BlockProfile, blockProfile, weakestBlock, weakestRatioWith, withSpan } from './block-profile.js';
+import {
+  type BlockProfile,
+  blockProfile,
+  weakestBlock,
+  weakestRatioWith,
+  withSpan,
+} from './block-profile.js';
 import { missingCounter, sortedById } from './choose-span.js';
 import { soleHostSpan } from './may-leave.js';
-import { moveWeights, scoreProfile } from './score.js';
+import { moveWeights, type ScoreWeights, scoreProfile } from './score.js';
 import { searchSpans } from './search-spans.js';
 import { hostOf, type PlacementPeer, type PlacementSwarm } from './swarm.js';
 
@@ -14,6 +20,8 @@ export interface ProposeMoveOptions {
   readonly demand?: readonly number[];
   /** Ranges whose weights this peer has on disk, its own span apart. */
   readonly onDisk?: readonly Span[];
+  /** {@link moveGains} of the same swarm and demand, where the caller has it; else it is computed. */
+  readonly gains?: ReadonlyMap<string, number>;
 }
 
 export interface MoveProposal {
@@ -25,13 +33,16 @@ export interface MoveProposal {
 }
 
 /**
- * A move must gain this part of an average peer's share of the swarm, which is `1 / peers`, and as
- * much again for a span that is all new to the mover: that is the hysteresis.
+ * A move must gain this much over the square of the number of peers: 0.8% with 8, 0.05% with 32.
+ * In a greater swarm one peer is a smaller part, and many small gains add up. That is the hysteresis.
  */
-const marginOfShare = 0.02;
-const downloadOfShare = 0.02;
+const marginAlone = 0.5;
+/** A span that is all new to the mover must gain this many margins more, a part of it in proportion. */
+const downloadMargins = 1;
 /** Of the peers that see something to gain, the one after the best acts this much less often. */
 const rankChance = 0.25;
+/** Where only pairs of moves pay, so many peers look for a partner while all ask themselves once. */
+const pairsPerRound = 3;
 
 /**
  * Whether this peer should take another span, from its own, stale view.
@@ -57,17 +68,38 @@ export function proposeMove(
   const plan = planOf(swarm, peers, options.demand);
   const onDisk = [self.span, ...(options.onDisk ?? [])];
   const own = bestMove(plan, self, onDisk);
-  const ranked = peers
-    .filter((peer) => peer.id !== selfId && peer.nextSpan === undefined)
-    .map((peer) => bestMove(plan, peer, [peer.span]))
-    .filter((move) => move !== null);
+  const gains = new Map(options.gains ?? gainsOf(plan));
+  gains.delete(selfId);
   if (own === null) {
     // Somebody else's single move comes first: a partner may not be needed after it.
-    return ranked.length > 0 ? null : bestPair(plan, self, onDisk, options.random);
+    return gains.size > 0 ? null : bestPair(plan, self, onDisk, options.random);
   }
-  const rank = ranked.filter((move) => move.net > own.net).length;
+  // Equal machines gain equally, up to rounding: then the lesser id goes first.
+  const isAhead = ([id, net]: [string, number]) =>
+    Math.abs(net - own.net) < 1e-9 ? id < selfId : net > own.net;
+  const rank = [...gains].filter(isAhead).length;
   if (options.random() >= rankChance ** rank) return null;
   return { span: own.span, gain: own.gain, reason: explainMove(plan, self, own.span) };
+}
+
+/**
+ * What the swarm would gain by the best move of each peer, as any member sees it. Peers without a
+ * move that pays are not listed.
+ */
+export function moveGains(
+  swarm: PlacementSwarm,
+  options: { readonly demand?: readonly number[] } = {},
+): ReadonlyMap<string, number> {
+  return gainsOf(planOf(swarm, sortedById(swarm.peers), options.demand));
+}
+
+function gainsOf(plan: Plan): ReadonlyMap<string, number> {
+  const gains = new Map<string, number>();
+  for (const peer of plan.peers) {
+    const move = peer.nextSpan === undefined ? bestMove(plan, peer, [peer.span]) : null;
+    if (move !== null) gains.set(peer.id, move.net);
+  }
+  return gains;
 }
 
 /**
@@ -88,9 +120,9 @@ export function reviewMove(
   // A move that was made for a partner need not pay by itself, so it is only judged in company.
   if (!peers.some((peer) => peer.id < selfId && peer.nextSpan !== undefined)) return true;
   const first = peers.map((peer) => (peer.id > selfId ? withoutMove(peer) : peer));
-  const { needs } = planOf(swarm, first, options.demand);
+  const { needs, weights } = planOf(swarm, first, options.demand);
   const others = blockProfile(first, swarm.blockCount, { without: [selfId] });
-  const scoreWith = (span: Span) => scoreProfile(withSpan(others, self, span), needs, moveWeights);
+  const scoreWith = (span: Span) => scoreProfile(withSpan(others, self, span), needs, weights);
   return scoreWith(self.nextSpan) > scoreWith(self.span);
 }
 
@@ -99,11 +131,12 @@ interface Plan {
   readonly peers: readonly PlacementPeer[];
   readonly needs: Float64Array;
   readonly profile: BlockProfile;
+  readonly weights: ScoreWeights;
   /** Score and weakest block as things stand. */
   readonly score: number;
   readonly weakestRatio: number;
-  /** An average peer's share of the swarm. */
-  readonly share: number;
+  /** What a move must gain. */
+  readonly margin: number;
 }
 
 interface Move {
@@ -120,16 +153,18 @@ function planOf(
 ): Plan {
   const needs = blockNeeds(peers.map(hostOf), swarm.blockCount, demand);
   const profile = blockProfile(peers, swarm.blockCount);
-  const score = scoreProfile(profile, needs, moveWeights);
+  const weights = moveWeights(peers.length);
+  const score = scoreProfile(profile, needs, weights);
   const weakestRatio = weakestBlock(profile, needs).ratio;
-  return { swarm, peers, needs, profile, score, weakestRatio, share: 1 / peers.length };
+  const margin = marginAlone / peers.length ** 2;
+  return { swarm, peers, needs, profile, weights, score, weakestRatio, margin };
 }
 
 /** The best move of one peer that pays, hurts no block and leaves none behind. */
 function bestMove(plan: Plan, peer: PlacementPeer, onDisk: readonly Span[]): Move | null {
   const others = blockProfile(plan.peers, plan.swarm.blockCount, { without: [peer.id] });
-  const accept = harmlessTo(plan, peer);
-  return searchMove(plan, peer, { others, onDisk, accept, leastNet: marginOfShare * plan.share });
+  const accept = harmlessTo(plan, peer, others);
+  return searchMove(plan, peer, { others, onDisk, accept, leastNet: plan.margin });
 }
 
 /** The best span of a peer beside `others`, of those that gain more than `leastNet`. */
@@ -146,10 +181,10 @@ function searchMove(
   const { others, onDisk, accept } = search;
   const missing = missingCounter(onDisk, plan.swarm.blockCount);
   const host = hostOf(peer);
-  const price = (downloadOfShare * plan.share) / Math.max(1, host.capacityBlocks);
+  const price = (downloadMargins * plan.margin) / Math.max(1, host.capacityBlocks);
   let best: Move | null = null;
   let leastNet = search.leastNet ?? Number.NEGATIVE_INFINITY;
-  searchSpans(others, host, plan.needs, moveWeights, (start, end, score) => {
+  searchSpans(others, host, plan.needs, plan.weights, (start, end, score) => {
     const gain = score - plan.score;
     if (gain <= leastNet) return;
     const span = { start, end };
@@ -162,9 +197,12 @@ function searchMove(
 }
 
 /** Tells moves by which no block is lost and the weakest is no weaker than before. */
-function harmlessTo(plan: Plan, peer: PlacementPeer): (span: Span) => boolean {
+function harmlessTo(
+  plan: Plan,
+  peer: PlacementPeer,
+  others: BlockProfile,
+): (span: Span) => boolean {
   const soleHost = soleHostSpan(plan.swarm, peer.id);
-  const others = blockProfile(plan.peers, plan.swarm.blockCount, { without: [peer.id] });
   return (span) => {
     if (soleHost !== null && !spanContains(span, soleHost)) return false;
     const after = weakestRatioWith(others, peer, span, plan.needs);
@@ -183,9 +221,10 @@ function bestPair(
   random: () => number,
 ): MoveProposal | null {
   // All peers search, each for itself, so each acts with its share of the chance.
-  if (random() >= plan.share) return null;
+  if (random() >= pairsPerRound / plan.peers.length) return null;
   const { blockCount } = plan.swarm;
-  const accept = harmlessTo(plan, self);
+  const withoutSelf = blockProfile(plan.peers, blockCount, { without: [self.id] });
+  const accept = harmlessTo(plan, self, withoutSelf);
   let best: { move: Move; net: number; partner: PlacementPeer } | null = null;
   for (const partner of plan.peers) {
     if (partner.id === self.id || partner.nextSpan !== undefined) continue;
@@ -193,15 +232,25 @@ function bestPair(
     const first = searchMove(plan, self, { others, onDisk, accept });
     if (first === null) continue;
     const beside = withSpan(others, self, first.span);
-    const second = searchMove(plan, partner, { others: beside, onDisk: [partner.span] });
+    const second = searchMove(plan, partner, {
+      others: beside,
+      onDisk: [partner.span],
+      accept: harmlessTo(afterMove(plan, self, first.span), partner, beside),
+    });
     if (second === null) continue;
     const net = second.net - (first.gain - first.net);
     if (best === null || net > best.net) best = { move: first, net, partner };
   }
-  if (best === null || best.net <= 2 * marginOfShare * plan.share) return null;
+  if (best === null || best.net <= 2 * plan.margin) return null;
   const { move, net, partner } = best;
   const reason = `${formatSpan(self.span)} to ${formatSpan(move.span)}: makes room for ${partner.id} to lift the weakest blocks`;
   return { span: move.span, gain: net, reason };
+}
+
+/** The plan once a peer has moved; the marks that moves are held against stay. */
+function afterMove(plan: Plan, moved: PlacementPeer, span: Span): Plan {
+  const peers = plan.peers.map((peer) => (peer.id === moved.id ? { ...peer, span } : peer));
+  return { ...plan, peers, swarm: { ...plan.swarm, peers } };
 }
 
 function withoutMove(peer: PlacementPeer): PlacementPeer {
@@ -213,7 +262,9 @@ function explainMove(plan: Plan, self: PlacementPeer, span: Span): string {
   const way = `${formatSpan(self.span)} to ${formatSpan(span)}`;
   const others = blockProfile(plan.peers, plan.swarm.blockCount, { without: [self.id] });
   const after = withSpan(others, self, span);
-  const filled = plan.profile.hosts.filter((hosts, block) => hosts === 0 && after.hosts[block] !== 0);
+  const filled = plan.profile.hosts.filter(
+    (hosts, block) => hosts === 0 && after.hosts[block] !== 0,
+  );
   if (filled.length > 0) return `${way}: ${filled.length} blocks had no host`;
   const weakest = weakestBlock(plan.profile, plan.needs);
   const percent = (weakestBlock(after, plan.needs).ratio / weakest.ratio - 1) * 100;

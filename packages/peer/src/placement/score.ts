@@ -18,17 +18,21 @@ export interface ScoreWeights {
 
 /** Chosen by `scripts/placement` over 8 to 64 peers; results are flat around these values. */
 export const joinWeights: ScoreWeights = { sharpness: 20, raggedness: 2, singleHosts: 0.1 };
-export const moveWeights: ScoreWeights = { sharpness: 80, raggedness: 0.1, singleHosts: 0.2 };
 
-/** `exp(-sharpness x)` must not vanish for all blocks at once, or the logarithm is infinite. */
-const ratioMax = 8;
+/** The more peers, the smaller the part that one can add to a block, and the finer the view. */
+export function moveWeights(peerCount: number): ScoreWeights {
+  const sharpness = Math.min(Math.max(40, 5 * peerCount), 400);
+  return { sharpness, raggedness: 0.1, singleHosts: 0.2 };
+}
 
 /** What a hole costs: more than any other difference of two profiles, so holes are filled first. */
-const holeCost = 2 * ratioMax;
+const holeCost = 100;
+/** `exp(-600)` is not zero yet, so the logarithm of the sum stays finite. */
+const exponentMax = 600;
 
 /** What a block adds to the soft minimum's sum. */
 export function shortage(throughput: number, need: number, sharpness: number): number {
-  return Math.exp(-sharpness * Math.min(throughput / need, ratioMax));
+  return Math.exp(-Math.min((sharpness * throughput) / need, exponentMax));
 }
 
 /** How far the throughput goes up and down along the model, in rows a second. */

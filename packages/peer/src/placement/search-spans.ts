@@ -42,10 +42,7 @@ export function searchSpans(
   const sums = { shortage: 0, steps: 0, singles: 0, holes: 0 };
   for (let size = longest; size >= shortest; size -= stride) {
     const share = rowsPerSecond(host, size);
-    for (let block = 0; block < blockCount; block++) {
-      const throughput = (profile.throughput[block] as number) + share;
-      inside[block] = shortage(throughput, needs[block] as number, weights.sharpness);
-    }
+    addHost(before.shortages, inside, { needs, share, sharpness: weights.sharpness });
     const windows = windowSums(inside, size);
     for (let start = 0; start + size <= blockCount; start++) {
       const end = start + size;
@@ -67,6 +64,8 @@ export function searchSpans(
 
 /** Prefix sums over the profile without the host. All are `[blockCount + 1]`. */
 interface OutsideSums {
+  /** Of each block, `[blockCount]`. */
+  readonly shortages: Float64Array;
   /** Shortage of the blocks before an index, and from an index on. */
   readonly head: Float64Array;
   readonly tail: Float64Array;
@@ -92,7 +91,26 @@ function outsideSums(profile: BlockProfile, needs: Float64Array, sharpness: numb
   for (let block = blockCount - 1; block >= 0; block--) {
     tail[block] = (tail[block + 1] as number) + (shortages[block] as number);
   }
-  return { head, tail, holes, singles };
+  return { shortages, head, tail, holes, singles };
+}
+
+/** What the shortage of each block becomes with one more host: `exp(-(a + b)) = exp(-a) exp(-b)`. */
+function addHost(
+  shortages: Float64Array,
+  result: Float64Array,
+  host: { readonly needs: Float64Array; readonly share: number; readonly sharpness: number },
+): void {
+  const { needs, share, sharpness } = host;
+  let need = Number.NaN;
+  let factor = 1;
+  for (let block = 0; block < needs.length; block++) {
+    // Without demand all blocks need the same.
+    if (needs[block] !== need) {
+      need = needs[block] as number;
+      factor = Math.exp((-sharpness * share) / need);
+    }
+    result[block] = (shortages[block] as number) * factor;
+  }
 }
 
 /** What a rise from `block` on does to the step before it. The model's ends have none. */
@@ -110,22 +128,25 @@ function windowSums(values: Float64Array, size: number): Float64Array {
   const count = values.length;
   const fromPieceStart = new Float64Array(count);
   const toPieceEnd = new Float64Array(count);
-  for (let index = 0; index < count; index++) {
-    const carried = index % size === 0 ? 0 : (fromPieceStart[index - 1] as number);
-    fromPieceStart[index] = carried + (values[index] as number);
+  for (let pieceStart = 0; pieceStart < count; pieceStart += size) {
+    const pieceEnd = Math.min(pieceStart + size, count);
+    let sum = 0;
+    for (let index = pieceStart; index < pieceEnd; index++) {
+      sum += values[index] as number;
+      fromPieceStart[index] = sum;
+    }
+    sum = 0;
+    for (let index = pieceEnd - 1; index >= pieceStart; index--) {
+      sum += values[index] as number;
+      toPieceEnd[index] = sum;
+    }
   }
-  for (let index = count - 1; index >= 0; index--) {
-    const isPieceEnd = index % size === size - 1 || index === count - 1;
-    const carried = isPieceEnd ? 0 : (toPieceEnd[index + 1] as number);
-    toPieceEnd[index] = carried + (values[index] as number);
-  }
-  const sums = new Float64Array(Math.max(0, count - size + 1));
+  // The rest of the piece that the window begins in, then the beginning of the one it ends in.
+  const sums = toPieceEnd.subarray(0, Math.max(0, count - size + 1));
   for (let start = 0; start < sums.length; start++) {
-    const last = start + size - 1;
-    sums[start] =
-      start % size === 0
-        ? (fromPieceStart[last] as number)
-        : (toPieceEnd[start] as number) + (fromPieceStart[last] as number);
+    if (start % size !== 0) {
+      sums[start] = (sums[start] as number) + (fromPieceStart[start + size - 1] as number);
+    }
   }
   return sums;
 }

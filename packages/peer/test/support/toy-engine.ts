@@ -7,10 +7,12 @@ import {
   type EngineInfo,
   encodeHidden,
   float32View,
+  type HiddenType,
   type KvChunk,
   type Logits,
   type ModelConfig,
   type SessionId,
+  type SessionUse,
   SkeinError,
   type Span,
   type StepItem,
@@ -40,9 +42,7 @@ export const toyConfig: ModelConfig = {
   eosTokenIds: [],
 };
 
-interface ToySession {
-  readonly span: Span;
-  readonly ends: Ends;
+interface ToySession extends SessionUse {
   /** Per block, per token: what later tokens look back at. */
   readonly cache: Float32Array[][];
   length: number;
@@ -92,18 +92,23 @@ export class ToyEngine implements Engine {
     return [...this.#sessions.keys()];
   }
 
+  /** What a session was opened with; a toy rounds nothing. */
+  residualTypeOf(session: SessionId): HiddenType | undefined {
+    return this.#find(session).residualType;
+  }
+
   get kvTokensFree(): number {
     let used = 0;
     for (const session of this.#sessions.values()) used += session.length;
     return this.info.kvTokensMax - used;
   }
 
-  openSession(session: SessionId, use: { span: Span; ends: Ends }): void {
+  openSession(session: SessionId, use: SessionUse): void {
     if (this.#sessions.has(session)) throw new SkeinError('session-exists', session);
     if (!spanContains(this.info.span, use.span)) throw new SkeinError('not-hosting', session);
     const blocks = use.span.end - use.span.start;
     const cache = Array.from({ length: blocks }, () => []);
-    this.#sessions.set(session, { span: use.span, ends: use.ends, cache, length: 0 });
+    this.#sessions.set(session, { ...use, cache, length: 0 });
   }
 
   closeSession(session: SessionId): void {

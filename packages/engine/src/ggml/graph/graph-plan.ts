@@ -11,6 +11,13 @@ type InputKind = 'tokens' | HiddenType;
 /** What is wanted of an item's rows. `last` and `all` are logits. */
 type OutputKind = HiddenType | 'none' | 'last' | 'all';
 
+/** What all items of a batch have in common. */
+export interface BatchKind {
+  readonly span: Span;
+  /** See `SessionUse` of the engine's contract. */
+  readonly residualType: HiddenType;
+}
+
 /** One session's share, as far as the layout goes. */
 export interface PlanItem {
   readonly rows: number;
@@ -30,9 +37,8 @@ export interface PlacedItem<Item extends PlanItem> {
   readonly outputRows: number;
 }
 
-export interface GraphPlan<Item extends PlanItem = PlanItem> {
+export interface GraphPlan<Item extends PlanItem = PlanItem> extends BatchKind {
   readonly key: string;
-  readonly span: Span;
   readonly rowCount: number;
   readonly placed: readonly PlacedItem<Item>[];
   /** Rows of each kind of input, in this order from the first row on. */
@@ -48,7 +54,7 @@ const outputOrder = ['f32', 'f16', 'bf16', 'logits'] as const;
 
 /** Sorts the items so that rows of one kind stand together, and finds out which are kept. */
 export function planGraph<Item extends PlanItem>(
-  span: Span,
+  { span, residualType }: BatchKind,
   items: readonly Item[],
 ): GraphPlan<Item> {
   const ordered = inputOrder.flatMap((kind) => items.filter(({ input }) => input === kind));
@@ -79,8 +85,8 @@ export function planGraph<Item extends PlanItem>(
     ...(outputs.get(item) ?? { outputStart: 0, outputRows: 0 }),
   }));
   const keptRows = isEveryRow ? null : Int32Array.from(kept);
-  const key = describe(span, ordered, { inputRows, outputRows, isEveryRow });
-  return { key, span, rowCount, placed, inputRows, outputRows, keptRows };
+  const key = describe({ span, residualType }, ordered, { inputRows, outputRows, isEveryRow });
+  return { key, span, residualType, rowCount, placed, inputRows, outputRows, keptRows };
 }
 
 function outputClass(output: OutputKind): (typeof outputOrder)[number] | 'none' {
@@ -89,7 +95,7 @@ function outputClass(output: OutputKind): (typeof outputOrder)[number] | 'none' 
 
 /** Everything that the graph's structure depends on. */
 function describe(
-  span: Span,
+  { span, residualType }: BatchKind,
   items: readonly PlanItem[],
   rows: {
     inputRows: GraphPlan['inputRows'];
@@ -102,6 +108,7 @@ function describe(
   );
   return [
     `${span.start}-${span.end}`,
+    residualType,
     Object.values(rows.inputRows).join(),
     Object.values(rows.outputRows).join(),
     rows.isEveryRow,

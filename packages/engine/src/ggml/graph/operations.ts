@@ -136,6 +136,11 @@ export class Operations {
     return this.ggml.cast(this.context, x, typeIds[type]);
   }
 
+  /** Rounds f32 values to what `type` can hold (nearest, ties to even); they stay f32. */
+  round(x: Tensor, type: HiddenType): Tensor {
+    return type === 'f32' ? x : this.cast(this.cast(x, type), 'f32');
+  }
+
   softmax(x: Tensor): Tensor {
     return this.ggml.soft_max(this.context, x);
   }

@@ -1,5 +1,11 @@
-/** The graph of one batch: embedding, blocks, head, from {@link GraphPlan} to ggml operations. */
-import type { HiddenType, ModelConfig } from '@skein/protocol';
+/**
+ * The graph of one batch: embedding, blocks, head, from {@link GraphPlan} to ggml operations.
+ *
+ * At each block boundary the residual stream is rounded to the plan's `residualType`, once: inputs
+ * as they come in, unless they come in that type; then after each block; after the last one, each
+ * output on its own, since those that leave in that type are rounded by leaving.
+ */
+import type { HiddenType } from '@skein/protocol';
 import type { Context, Graph, Tensor } from '../c-types.js';
 import type { Ggml } from '../load-ggml.js';
 import type { ModelWeights } from '../weights/model-weights.js';
@@ -57,7 +63,6 @@ export function buildStepGraph(
 ): StepGraph {
   const graph = ggml.new_graph_custom(context, countTensors(plan), false);
   const operations = new Operations(ggml, context, graph);
-  const { config } = settings;
 
   const { x: embedded, tokens, hidden } = appendInputs(operations, settings, plan);
   const keptCount = Object.values(plan.outputRows).reduce((sum, rows) => sum + rows, 0);
@@ -67,12 +72,12 @@ export function buildStepGraph(
   const outputs =
     inner.x === null
       ? { hidden: {}, logits: null, probabilities: null }
-      : appendOutputs(operations, config, settings.weights, plan, inner.x);
+      : appendOutputs(operations, settings, plan, inner.x);
   const { positions, segments } = inner;
   return { graph, inputs: { tokens, hidden, positions, keptRows, segments }, outputs };
 }
 
-/** Token embeddings and hidden rows, stacked in the plan's order: `[rows, hiddenSize]` f32. */
+/** Token embeddings and hidden rows, rounded, in the plan's order: `[rows, hiddenSize]` f32. */
 function appendInputs(operations: Operations, settings: ModelGraphSettings, plan: GraphPlan) {
   const { hiddenSize } = settings.config;
   const parts: Tensor[] = [];
@@ -80,19 +85,21 @@ function appendInputs(operations: Operations, settings: ModelGraphSettings, plan
   const hidden: Partial<Record<HiddenType, Tensor>> = {};
   if (plan.inputRows.tokens > 0) {
     tokens = operations.input('i32', plan.inputRows.tokens);
-    parts.push(operations.gather(settings.weights.embedding as Tensor, tokens));
+    const embedded = operations.gather(settings.weights.embedding as Tensor, tokens);
+    parts.push(operations.round(embedded, plan.residualType));
   }
   for (const type of hiddenTypes) {
     const rows = plan.inputRows[type];
     if (rows === 0) continue;
     const given = operations.input(type, hiddenSize, rows);
     hidden[type] = given;
-    parts.push(type === 'f32' ? given : operations.cast(given, 'f32'));
+    const x = type === 'f32' ? given : operations.cast(given, 'f32');
+    parts.push(type === plan.residualType ? x : operations.round(x, plan.residualType));
   }
   return { x: operations.stack(parts), tokens, hidden };
 }
 
-/** All blocks of the session's span; only the kept rows leave the last one. */
+/** All blocks of the session's span; only the kept rows leave the last one, not yet rounded. */
 function appendBlocks(
   operations: Operations,
   settings: ModelGraphSettings,
@@ -122,6 +129,7 @@ function appendBlocks(
     const batch: BlockBatch = { rowCount, positions, segments, keep: isLast ? keep : 'all' };
     const storeIndex = index - span.start;
     x = appendBlock(operations, settings, weights, batch, { x, storeIndex });
+    if (!isLast && x !== null) x = operations.round(x, plan.residualType);
   }
   return { x, positions, segments };
 }
@@ -129,13 +137,16 @@ function appendBlocks(
 /** Hidden rows in the wanted types, then logits of the rest. `x` is `[kept rows, hiddenSize]`. */
 function appendOutputs(
   operations: Operations,
-  config: ModelConfig,
-  weights: ModelWeights,
+  { config, weights }: ModelGraphSettings,
   plan: GraphPlan,
   x: Tensor,
 ): StepGraph['outputs'] {
   const hidden: Partial<Record<HiddenType, Tensor>> = {};
   const keptCount = Object.values(plan.outputRows).reduce((sum, rows) => sum + rows, 0);
+  // Without blocks the rows are as they came in, which is rounded.
+  const { span, residualType } = plan;
+  const round = (part: Tensor) =>
+    span.start === span.end ? part : operations.round(part, residualType);
   // A view does not keep the memory of what it looks at from being reused.
   if (plan.outputRows.f32 > 0) operations.output(x);
   let start = 0;
@@ -148,11 +159,16 @@ function appendOutputs(
     const rows = plan.outputRows[type];
     if (rows === 0) continue;
     const part = take(rows);
-    hidden[type] = operations.output(type === 'f32' ? part : operations.cast(part, type));
+    const rounded = type === residualType ? part : round(part);
+    hidden[type] = operations.output(type === 'f32' ? rounded : operations.cast(rounded, type));
   }
   if (plan.outputRows.logits === 0) return { hidden, logits: null, probabilities: null };
   const { norm, projection } = weights.head as NonNullable<ModelWeights['head']>;
-  const normed = operations.rmsNorm(take(plan.outputRows.logits), norm, config.rmsNormEpsilon);
+  const normed = operations.rmsNorm(
+    round(take(plan.outputRows.logits)),
+    norm,
+    config.rmsNormEpsilon,
+  );
   const logits = operations.linear(normed, { matrix: projection, bias: null }); // [rows, vocab]
   operations.output(logits);
   const probabilities = operations.output(operations.softmax(logits)); // [rows, vocab]

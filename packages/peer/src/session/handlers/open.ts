@@ -26,7 +26,11 @@ export function handleOpen(
 ): HopSession {
   checkRoom(host, channel, message);
   checkHosting(host, message);
-  host.engine.openSession(message.session, { span: message.span, ends: message.ends });
+  const { span, ends, wireType } = message;
+  // An engine cannot round to blocks of int8 within its graph: what such a session generates does
+  // depend on where its route is cut.
+  const residualType = wireType === 'int8' ? 'f32' : wireType;
+  host.engine.openSession(message.session, { span, ends, residualType });
   const session = new HopSession({
     open: message,
     channel,

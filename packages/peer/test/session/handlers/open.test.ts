@@ -31,6 +31,20 @@ describe('open', () => {
     expect(host.host.sessionCount).toBe(1);
   });
 
+  it('has the engine round to the wire type at every block, but for int8', async () => {
+    const { host, connect } = await start();
+    for (const [wireType, residualType] of [
+      ['f32', 'f32'],
+      ['f16', 'f16'],
+      ['bf16', 'bf16'],
+      ['int8', 'f32'],
+    ] as const) {
+      const hop = await connect();
+      await hop.open(openMessage(host, { wireType }));
+      expect(host.engine.residualTypeOf(hop.session)).toBe(residualType);
+    }
+  });
+
   const refusals: [string, Partial<OpenMessage>, ErrorCode][] = [
     ['another model', { model: 'cd'.repeat(32) as ModelHash }, 'not-hosting'],
     ['another numeric kind', { numericKind: 'q4_0/f16' }, 'not-hosting'],

@@ -1,0 +1,63 @@
+import type { TokenId } from '@skein/protocol';
+import { describe, expect, it } from 'vitest';
+import { sessionLimits } from '../../src/session/session-limits.js';
+import { TokenBuffer } from '../../src/session/token-buffer.js';
+
+function bufferOf(steps: readonly number[]): TokenBuffer {
+  const buffer = new TokenBuffer();
+  for (const rows of steps) {
+    buffer.append(Array.from({ length: rows }, (_, index) => index as TokenId));
+    buffer.noteStep(buffer.length);
+  }
+  return buffer;
+}
+
+/** The steps that a replay of `[from, to)` makes. */
+function replayed(buffer: TokenBuffer, from: number, to: number): number[] | null {
+  const stepEnd = buffer.stepEnds(from, to);
+  if (stepEnd === null) return null;
+  const rows: number[] = [];
+  for (let position = from; position < to; position = stepEnd(position)) {
+    rows.push(stepEnd(position) - position);
+  }
+  return rows;
+}
+
+describe('TokenBuffer', () => {
+  it('repeats the steps in which its tokens were computed', () => {
+    const buffer = bufferOf([128, 40, 1, 1, 1]);
+    expect(replayed(buffer, 0, 171)).toEqual([128, 40, 1, 1, 1]);
+    expect(replayed(buffer, 128, 170)).toEqual([40, 1, 1]);
+  });
+
+  it('ends where the range ends', () => {
+    expect(bufferOf([4, 1]).stepEnds(0, 5)?.(5)).toBe(5);
+  });
+
+  it('starts and ends within a step', () => {
+    const buffer = bufferOf([128, 40]);
+    expect(replayed(buffer, 100, 150)).toEqual([28, 22]);
+  });
+
+  it('forgets the steps of tokens that were truncated', () => {
+    const buffer = bufferOf([4, 1, 1]);
+    buffer.truncate(5);
+    buffer.append([7 as TokenId, 8 as TokenId]);
+    buffer.noteStep(7);
+    expect(replayed(buffer, 0, 7)).toEqual([4, 1, 2]);
+  });
+
+  it('books a step once, however often it is sent', () => {
+    const buffer = bufferOf([4, 1]);
+    buffer.noteStep(5);
+    buffer.noteStep(5);
+    expect(replayed(buffer, 0, 5)).toEqual([4, 1]);
+  });
+
+  it('gives up on more steps than the limit', () => {
+    const steps = Array.from({ length: sessionLimits.stepsRepeatedMax + 2 }, () => 1);
+    const buffer = bufferOf(steps);
+    expect(replayed(buffer, 0, steps.length)).toBeNull();
+    expect(replayed(buffer, 2, steps.length)).toHaveLength(steps.length - 2);
+  });
+});
