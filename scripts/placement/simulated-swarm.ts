@@ -1,5 +1,5 @@
 import type { PlacementPeer, PlacementSwarm } from '@skein/peer';
-import type { Span } from '@skein/protocol';
+import { formatSpan, type Span } from '@skein/protocol';
 import { blockCount, type Machine } from './graphics-cards.js';
 import type { PlacementRule } from './placement-rule.js';
 import { between, exponential, type Random } from './random.js';
@@ -10,6 +10,8 @@ const viewAge = { least: 30, most: 60 };
 const announceSeconds = 90;
 /** A record outlives a peer that crashed by up to this much. */
 const recordSeconds = 90;
+/** A peer that comes back to a span so soon should have stayed. */
+const returnSeconds = 1800;
 /** A block of 0.45 GB over 200 Mbit/s, or from the disk. */
 const secondsPerBlock = 18;
 
@@ -17,8 +19,8 @@ interface SimulatedPeer {
   readonly machine: Machine;
   /** Its records, oldest first; null once it is gone from all views. */
   readonly history: { readonly at: number; readonly record: PlacementPeer | null }[];
-  /** Spans that it left. */
-  readonly left: string[];
+  /** Spans that it left, and when. */
+  readonly left: Map<string, number>;
   record: PlacementPeer;
   isAlive: boolean;
 }
@@ -29,7 +31,7 @@ export interface SwarmCounts {
   moves: number;
   /** Announced moves that were withdrawn. */
   withdrawn: number;
-  /** Moves back to a span that the peer had left. */
+  /** Moves back to a span that the peer had left within the last half hour. */
   returns: number;
   /** Blocks that lost their last host by a move. */
   lostByMoves: number;
@@ -135,7 +137,7 @@ export class SimulatedSwarm {
     const record = { id, span, isServing, capacityBlocks, blocksPerSecond };
     const history = [{ at: this.#now, record }];
     this.#noteChange(this.#now);
-    this.#peers.set(id, { machine, record, history, isAlive: true, left: [] });
+    this.#peers.set(id, { machine, record, history, isAlive: true, left: new Map() });
     return id;
   }
 
@@ -237,8 +239,9 @@ export class SimulatedSwarm {
     const blocks = span.end - span.start - Math.max(0, kept);
     this.counts.moves++;
     this.counts.blocksLoaded += blocks;
-    if (peer.left.includes(`${span.start}:${span.end}`)) this.counts.returns++;
-    peer.left.push(`${from.start}:${from.end}`);
+    const leftAt = peer.left.get(formatSpan(span)) ?? Number.NEGATIVE_INFINITY;
+    if (this.#now - leftAt < returnSeconds) this.counts.returns++;
+    peer.left.set(formatSpan(from), this.#now);
     this.#lastMoveAt = this.#now;
     return blocks * secondsPerBlock;
   }

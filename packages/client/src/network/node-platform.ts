@@ -3,6 +3,7 @@ import { mdns } from '@libp2p/mdns';
 import { tcp } from '@libp2p/tcp';
 import { tls } from '@libp2p/tls';
 import { webSockets } from '@libp2p/websockets';
+import { WebSocket } from 'ws';
 import type { Platform, PlatformOptions } from './platform.js';
 
 /** Of our own, so that other libp2p programs in the network are not dialled. */
@@ -13,6 +14,8 @@ const mdnsServiceTag = '_skein._udp.local';
  * browsers have noise only.
  */
 export function nodePlatform(options: PlatformOptions): Platform {
+  // Node 20 has no WebSocket of its own, and the transport dials with the global one.
+  globalThis.WebSocket ??= WebSocket as unknown as typeof globalThis.WebSocket;
   return {
     transports: [tcp(), webSockets()],
     connectionEncrypters: [tls(), noise()],

@@ -8,6 +8,7 @@ import {
 } from '@skein/protocol';
 import type { Clock } from '../clock.js';
 import type { SwarmView } from '../routing/swarm-view.js';
+import { checkRelayed } from './check-relayed.js';
 import { createDeferred, type Deferred } from './deferred.js';
 import { findStalledHop } from './find-stalled-hop.js';
 import type { Hop, HopEvents } from './hop.js';
@@ -167,11 +168,18 @@ export class HopChain implements HopEvents {
     } else if (run.request.feeder === null) this.#sendChunks(run);
   }
 
-  onRelay(hop: Hop, { message, tensors }: Received<StepMessage>): Promise<void> | undefined {
+  onRelay(hop: Hop, received: Received<StepMessage>): Promise<void> | undefined {
+    const { message, tensors } = received;
     const successor = this.hops[this.hops.indexOf(hop) + 1];
     const isExpected = hop.target === 'client' && message.epoch === this.epoch;
     if (!isExpected || hop.isLost || successor === undefined || successor.isLost) return undefined;
     const { tensors: _layouts, ...step } = message;
+    try {
+      checkRelayed(received);
+    } catch (error) {
+      this.lose(hop, toSkeinError(error), { isBlamed: true });
+      return undefined;
+    }
     try {
       return successor.send(step, tensors);
     } catch (error) {
@@ -187,7 +195,14 @@ export class HopChain implements HopEvents {
     if (verdict.kind === 'fatal') this.interrupt(error);
     else if (verdict.kind === 'lost') this.lose(hop, error, verdict);
     else {
-      const successor = this.hops[this.hops.indexOf(hop) + 1];
+      const index = this.hops.indexOf(hop);
+      const successor = this.hops[index + 1];
+      const predecessor = this.hops[index - 1];
+      if (error.code === 'bad-output' && predecessor?.peer === verdict.successor) {
+        const cause = errorFromHop(message, predecessor.peer);
+        this.lose(predecessor, cause, { isBlamed: true });
+        return;
+      }
       // Whatever else it names is no part of this route.
       if (successor?.peer !== verdict.successor) this.lose(hop, error, { isBlamed: false });
       else {

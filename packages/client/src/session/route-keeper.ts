@@ -82,6 +82,9 @@ export class RouteKeeper {
     for (let attempt = 0; attempt < sessionLimits.recoveryAttemptsMax; attempt += 1) {
       const failures = this.#chain.takeFailures();
       mending.failures.push(...failures);
+      for (const { kind, hop, isBlamed } of failures) {
+        if (kind === 'lost' && !isBlamed) this.#refuse(hop.peer);
+      }
       // From here on, what the broken route still says is of an older epoch, and is dropped.
       this.#chain.epoch += 1;
       try {
@@ -146,9 +149,6 @@ export class RouteKeeper {
 
   /** Plans hops; looks for members, then waits for peers to come back when there is no plan. */
   async #planOrWait(mending: Mending): Promise<Exclude<HopsPlan, NoRoute>> {
-    for (const { kind, hop, isBlamed } of mending.failures) {
-      if (kind === 'lost' && !isBlamed) this.#refuse(hop.peer);
-    }
     let plan = this.#plan(mending);
     let pollMs: number = sessionLimits.returnPollMs;
     let refreshAtMs = Number.NEGATIVE_INFINITY;

@@ -27,8 +27,6 @@ describe('a node', () => {
     expect(first.multiaddrs).toHaveLength(2);
     for (const address of first.multiaddrs) {
       expect(address).toContain(`/p2p/${first.peer}`);
-      // Node 20 cannot dial WebSockets: it has no client for them.
-      if (address.includes('/ws') && typeof WebSocket === 'undefined') continue;
       const other = await start({ listen: [], bootstrap: [address], mode: 'client' });
       await until(() => other.connectedPeers.includes(first.peer));
     }

@@ -46,6 +46,20 @@ export const tensorFunctions = {
   view_1d: ['tensor', 'context', 'tensor', 'int64', 'size'],
   view_2d: ['tensor', 'context', 'tensor', 'int64', 'int64', 'size', 'size'],
   view_3d: ['tensor', 'context', 'tensor', 'int64', 'int64', 'int64', 'size', 'size', 'size'],
+  // (context, x, four extents from the innermost, three strides, offset)
+  view_4d: [
+    'tensor',
+    'context',
+    'tensor',
+    'int64',
+    'int64',
+    'int64',
+    'int64',
+    'size',
+    'size',
+    'size',
+    'size',
+  ],
   // (context, x, positions, frequency divisors, dimensions, mode, original context,
   //  base, scale, extrapolation mix, magnitude, beta fast, beta slow)
   rope_ext: [

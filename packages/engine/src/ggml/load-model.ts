@@ -9,6 +9,7 @@ import {
 import { openModel } from '../model/open-model.js';
 import { type ConcreteDevice, openRuntime } from './choose-device.js';
 import { createContext } from './create-context.js';
+import type { AttentionKind } from './graph/block.js';
 import type { ModelGraphSettings } from './graph/step-graph.js';
 import { type KvLayout, kvRowBytes } from './kv-store.js';
 import { ropeFrequencies } from './rope-frequencies.js';
@@ -39,7 +40,7 @@ export type LoadModelOptions = Omit<EngineOptions, 'device'> & { readonly device
 /** Decisions that are made for the device, unless a test makes them. */
 export interface LoadOverrides {
   readonly runtime?: Runtime;
-  readonly attention?: 'flash' | 'plain';
+  readonly attention?: AttentionKind;
   /** Rows whose logits one graph may hold. */
   readonly headRowsMax?: number;
 }
@@ -127,7 +128,7 @@ function chooseAttention(
   runtime: Runtime,
   kvLayout: KvLayout,
   { headDim, headCount, kvHeadCount }: ModelConfig,
-): 'flash' | 'plain' {
+): AttentionKind {
   const { ggml } = runtime;
   const context = createContext(ggml, 16);
   const tokens = kvLayout.paddingTokens;
@@ -141,7 +142,8 @@ function chooseAttention(
   const fused = ggml.flash_attn_ext(context, queries, cached, cached, mask, 1, 0, 0);
   const isSupported = runtime.supports(fused);
   ggml.free(context);
-  return isSupported ? 'flash' : 'plain';
+  if (!isSupported) return 'plain';
+  return runtime.usesCpuOnly ? 'flash-by-group' : 'flash';
 }
 
 function describe(

@@ -56,6 +56,20 @@ describe('ragged batches', () => {
     });
   });
 
+  it('fill the cache of a single block without attending to it', async () => {
+    await withEngine(exactOptions(golden), async (engine) => {
+      const use = { span: { start: 0, end: 1 }, ends: { embedding: true, head: false } };
+      const [filled, whole] = [openSession(engine, use), openSession(engine, use)];
+      const first = Int32Array.from(golden.prompt.slice(0, 5));
+      const next = Int32Array.from(golden.prompt.slice(5, 6));
+      await run(engine, createItem(engine, filled, first, { kind: 'none' }));
+      await run(engine, createItem(engine, whole, first, hiddenF32));
+      const found = hiddenOf(await run(engine, createItem(engine, filled, next, hiddenF32)));
+      const expected = hiddenOf(await run(engine, createItem(engine, whole, next, hiddenF32)));
+      expect(found).toEqual(expected);
+    });
+  });
+
   it('mix sessions on different blocks, inputs and outputs', async () => {
     await withEngine(exactOptions(golden), async (engine) => {
       const all = openSession(engine);

@@ -5,7 +5,7 @@ import { type BatchLimits, chooseBatch } from './choose-batch.js';
 /** A step that waits for the engine, or runs on it. */
 export interface ScheduledStep {
   readonly item: StepItem;
-  /** Milliseconds on the clock of `performance.now`. */
+  /** Milliseconds on the scheduler's clock. */
   readonly arrivedAtMs: number;
   skipped: number;
 }
@@ -37,6 +37,8 @@ export interface BatchReport {
 export interface SchedulerOptions {
   readonly engine: Pick<Engine, 'step'>;
   readonly limits?: Partial<BatchLimits>;
+  /** Milliseconds on a steady clock. Default: the platform's. */
+  readonly now?: () => number;
   onBatch?(report: BatchReport): void;
 }
 
@@ -54,6 +56,7 @@ const batchLimitsDefault: BatchLimits = {
 export class Scheduler<Step extends ScheduledStep> {
   readonly #options: SchedulerOptions;
   readonly #limits: BatchLimits;
+  readonly #now: () => number;
   /** Sources that may have a step, in order of their oldest one's arrival as far as known. */
   readonly #sources = new Set<StepSource<Step>>();
   #isRunning = false;
@@ -63,6 +66,7 @@ export class Scheduler<Step extends ScheduledStep> {
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#limits = { ...batchLimitsDefault, ...options.limits };
+    this.#now = options.now ?? (() => performance.now());
   }
 
   /** Rows on the engine now. */
@@ -119,7 +123,7 @@ export class Scheduler<Step extends ScheduledStep> {
 
   async #run(batch: readonly Running<Step>[]): Promise<void> {
     this.#isRunning = true;
-    const startedAtMs = performance.now();
+    const startedAtMs = this.#now();
     for (const { source, step } of batch) {
       source.takeStep(step);
       this.#runningRows += step.item.rows;

@@ -52,7 +52,7 @@ function handle(
 ): Promise<void> | undefined {
   switch (message.type) {
     case 'step':
-      return handleStep(host, session, { message, tensors });
+      return handleStep(host, session, { message, tensors }, null);
     case 'probe':
       handleProbe(host, session, message);
       return undefined;
@@ -100,7 +100,7 @@ export function acceptPush(
         if (message.type !== 'step') {
           throw new SkeinError('protocol-violation', 'a second attach on one stream');
         }
-        return handleStep(host, session, { message, tensors });
+        return handleStep(host, session, { message, tensors }, channel.remotePeer);
       },
       onClose() {
         session?.pushChannels.delete(channel);

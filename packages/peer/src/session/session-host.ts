@@ -67,6 +67,7 @@ export class SessionHost implements SessionHostServices {
     this.numericKind = options.numericKind;
     this.#scheduler = new Scheduler({
       engine: options.engine,
+      now: () => this.now(),
       onBatch: (report) => this.#events.onBatch?.(report),
     });
     options.engine.onFailure((event) => this.#onEngineFailure(event));
@@ -74,6 +75,11 @@ export class SessionHost implements SessionHostServices {
 
   get sessionCount(): number {
     return this.#sessions.size;
+  }
+
+  /** Milliseconds on the clock that steps are timed by. */
+  now(): number {
+    return this.#options.clock.now();
   }
 
   /** Rows that wait or run now, of all sessions. */

@@ -25,10 +25,10 @@ function meanAfterJoins(of: typeof rule, peers: number, count: number): number {
 
 describe('80 blocks on mixed consumer cards', () => {
   it.each([
-    { peers: 8, count: 60, least: 0.54, petals: 0.5 },
-    { peers: 16, count: 40, least: 0.75, petals: 0.745 },
-    { peers: 32, count: 20, least: 0.83, petals: 0.82 },
-    { peers: 64, count: 10, least: 0.9, petals: 0.9 },
+    { peers: 8, count: 40, least: 0.54, petals: 0.5 },
+    { peers: 16, count: 30, least: 0.75, petals: 0.745 },
+    { peers: 32, count: 15, least: 0.83, petals: 0.82 },
+    { peers: 64, count: 8, least: 0.9, petals: 0.9 },
   ])('$peers peers join above $least', ({ peers, count, least, petals }) => {
     const ours = meanAfterJoins(rule, peers, count);
     const theirs = meanAfterJoins(petalsRule, peers, count);
@@ -39,14 +39,14 @@ describe('80 blocks on mixed consumer cards', () => {
   });
 
   it.each([
-    { peers: 8, count: 12, least: 0.7 },
-    { peers: 16, count: 6, least: 0.9 },
-    { peers: 32, count: 2, least: 0.95 },
+    { peers: 8, count: 8, least: 0.7 },
+    { peers: 16, count: 4, least: 0.9 },
+    { peers: 32, count: 1, least: 0.95 },
     { peers: 64, count: 1, least: 0.97 },
   ])('$peers peers settle above $least in at most half a move each', (row) => {
     const { peers, count, least } = row;
     const results = seeds(count).map((seed) =>
-      runSettling(rule, { peers, seed, quietMinutes: 15 }),
+      runSettling(rule, { peers, seed, quietMinutes: 10 }),
     );
     const weakest = mean(results.map(({ settled }) => settled.weakest));
     // So few swarms miss the mean by about this much; the script checks the mean itself.
@@ -63,6 +63,7 @@ describe('80 blocks on mixed consumer cards', () => {
     expect(healed.weakestMean).toBeGreaterThan(still.weakestMean);
     expect(healed.completeShare).toBeGreaterThanOrEqual(still.completeShare);
     expect(healed.movesPerPeerHour).toBeLessThan(2);
+    // A few of some forty moves: the crash of one peer can make another's old span the best again.
     expect(healed.returnsPerPeerHour).toBeLessThan(0.2);
   });
 

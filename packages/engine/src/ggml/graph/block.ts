@@ -5,12 +5,23 @@ import { type KvLayout, type KvStore, kvRowBytes } from '../kv-store.js';
 import type { BlockWeights } from '../weights/model-weights.js';
 import type { Operations, RopeParameters } from './operations.js';
 
+/**
+ * How attention is computed: in one fused operation, or in primitives.
+ *
+ * `flash-by-group` is the fused one for the CPU, which gives a single row the same bits on any
+ * number of threads. Over 512 tokens and more, ggml's CPU kernel divides the tokens of a single row
+ * among its threads, and sums in another order with each number of threads: a session that goes on
+ * at a peer with other cores would choose other words. It does not do so for several sequences, so
+ * each key-value head, with the query heads that share it, is passed off as one.
+ */
+export type AttentionKind = 'flash' | 'flash-by-group' | 'plain';
+
 /** What all blocks of a graph have in common. */
 export interface BlockSettings {
   readonly config: ModelConfig;
   readonly rope: RopeParameters;
   readonly kvLayout: KvLayout;
-  readonly attention: 'flash' | 'plain';
+  readonly attention: AttentionKind;
 }
 
 /** The rows of one session in a batch, and the cache that they attend to. */
@@ -23,8 +34,8 @@ export interface Segment {
   readonly attendedTokens: number;
   /** `[rows]` i64: where in the cache the new rows go. */
   readonly cacheIndices: Tensor;
-  /** `[rows, attendedTokens]` f16 */
-  readonly mask: Tensor;
+  /** `[rows, attendedTokens]` f16; null when nothing of the batch is attended to. */
+  readonly mask: Tensor | null;
 }
 
 /** The part of a graph that changes from batch to batch. */
@@ -144,6 +155,9 @@ function attend(
   const { ggml, context } = operations;
   const { kvLayout, attention } = settings;
   const { headCount, kvHeadCount, headDim } = settings.config;
+  if (attention === 'flash-by-group' && segment.rows === 1) {
+    return attendByGroup(operations, settings, segment, { storeIndex }, query);
+  }
   const headBytes = headDim * 4;
   const queryRows = ggml.view_3d(
     context,
@@ -172,10 +186,59 @@ function attend(
   const keys = cached(segment.store.keys[storeIndex] as Tensor);
   const values = cached(segment.store.values[storeIndex] as Tensor);
 
+  const mask = segment.mask as Tensor;
   const scale = 1 / Math.sqrt(headDim);
   const attended =
-    attention === 'flash'
-      ? operations.flashAttention(queries, keys, values, segment.mask, scale)
-      : operations.plainAttention(queries, keys, values, segment.mask, scale);
+    attention === 'plain'
+      ? operations.plainAttention(queries, keys, values, mask, scale)
+      : operations.flashAttention(queries, keys, values, mask, scale);
   return operations.reshape(attended, [segment.rows, headCount * headDim]);
+}
+
+/** Attention of one row, each key-value head as a sequence of its own: `[1, heads * headDim]`. */
+function attendByGroup(
+  operations: Operations,
+  settings: BlockSettings,
+  segment: Segment,
+  { storeIndex }: { storeIndex: number },
+  query: Tensor,
+): Tensor {
+  const { ggml, context } = operations;
+  const { headCount, kvHeadCount, headDim } = settings.config;
+  const headBytes = headDim * 4;
+  const rowBytes = headCount * headBytes;
+  const groupHeads = headCount / kvHeadCount;
+  const queries = ggml.view_4d(
+    context,
+    query,
+    headDim,
+    1,
+    groupHeads,
+    kvHeadCount,
+    rowBytes,
+    headBytes,
+    groupHeads * headBytes,
+    segment.start * rowBytes,
+  ); // [kvHeads, groupHeads, 1, headDim]
+
+  const tokenBytes = kvRowBytes(settings.kvLayout);
+  const cached = (tensor: Tensor) =>
+    ggml.view_4d(
+      context,
+      tensor,
+      headDim,
+      segment.attendedTokens,
+      1,
+      kvHeadCount,
+      tokenBytes,
+      tokenBytes / kvHeadCount,
+      tokenBytes / kvHeadCount,
+      0,
+    ); // [kvHeads, 1, tokens, headDim]
+  const keys = cached(segment.store.keys[storeIndex] as Tensor);
+  const values = cached(segment.store.values[storeIndex] as Tensor);
+  const mask = segment.mask as Tensor;
+  const scale = 1 / Math.sqrt(headDim);
+  const attended = operations.flashAttention(queries, keys, values, mask, scale);
+  return operations.reshape(attended, [1, headCount * headDim]);
 }

@@ -78,7 +78,9 @@ function writeInputs(
       cacheIndices[2 * row] = item.position + row;
     }
     write(segment.cacheIndices, cacheIndices);
-    write(segment.mask, attentionMask(item, segment.attendedTokens, config.slidingWindow));
+    if (segment.mask !== null) {
+      write(segment.mask, attentionMask(item, segment.attendedTokens, config.slidingWindow));
+    }
   });
   write(inputs.positions, positions);
 }

@@ -118,7 +118,10 @@ function appendBlocks(
     const { store, attendedTokens } = item.cache as NonNullable<typeof item.cache>;
     const { rows } = item;
     const cacheIndices = operations.input('i64', rows);
-    const mask = operations.input('f16', attendedTokens, rows);
+    // One block of which only the cache is wanted attends to nothing: an input that no
+    // operation uses has no memory to be written to.
+    const attends = keep !== 'nothing' || span.end - span.start > 1;
+    const mask = attends ? operations.input('f16', attendedTokens, rows) : null;
     return { store, attendedTokens, start, rows, cacheIndices, mask };
   });
   let x: Tensor | null = input.x;
