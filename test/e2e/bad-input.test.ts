@@ -1,4 +1,12 @@
-import { cpSync, mkdtempSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,6 +91,22 @@ describe('skein peer refuses with the way out', () => {
     server.close();
     expect(code).toBe(78);
     expect(stderr).toContain(String(port));
+  });
+
+  it('a full disk', async (context) => {
+    const disk = mkdtempSync(join(tmpdir(), 'skein full '));
+    // Only root may mount, and only Linux has tmpfs.
+    const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'none', disk]);
+    if (mount.status !== 0) context.skip('cannot mount a small disk here');
+    try {
+      spawnSync('dd', ['if=/dev/zero', `of=${join(disk, 'filler')}`, 'bs=1k', 'count=64']);
+      const { code, stderr } = await peer(model.path, '--identity', join(disk, 'key'));
+      expect(code).toBe(78);
+      expect(stderr).toContain('disk is full');
+      expect(readdirSync(disk)).toEqual(['filler']);
+    } finally {
+      spawnSync('umount', [disk]);
+    }
   });
 
   it('an unknown flag, with exit code 2', async () => {

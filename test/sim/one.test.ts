@@ -7,11 +7,11 @@ it('runs', async () => {
   const count = Number(process.env.COUNT ?? 1);
   let bad = 0;
   for (let seed = from; seed < from + count; seed += 1) {
-    const started = performance.now();
+    const cpu = process.cpuUsage();
     const report = await runScenario(await drawScenario(seed, JSON.parse(process.env.SIZE ?? '{}')));
     const { violations, traceHash, eventCount, virtualMs, faultCount, banCount, rerouteCount } = report;
     const errors = report.generations.filter((g) => g.error).map((g) => g.error?.code);
-    console.log(seed, `${(performance.now() - started).toFixed(0)} ms`, traceHash, { eventCount, virtualMs, faultCount, banCount, rerouteCount, wait: report.longestWaitMs, gens: report.generations.length, errors: errors.join() });
+    console.log(seed, `${(process.cpuUsage(cpu).user / 1000).toFixed(0)} ms`, traceHash, { eventCount, virtualMs, faultCount, banCount, rerouteCount, wait: report.longestWaitMs, gens: report.generations.length, errors: errors.join() });
     if (violations.length > 0) {
       bad += 1;
       console.log(violations.slice(0, 6));

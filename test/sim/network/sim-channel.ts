@@ -194,7 +194,10 @@ export class SimChannel implements MessageChannel<object> {
     if (this.#isOver) return;
     const error = this.#withPeer(toSkeinError(thrown));
     const isTold = this.#handlers.answersErrors === true;
-    if (isTold) this.#transmit(joined(encodeFrame(errorToMessage(thrown))));
+    if (isTold) {
+      this.node.network.trace.note(`${this.node.name} ends ${this.protocol}: ${error.message}`);
+      this.#transmit(joined(encodeFrame(errorToMessage(thrown))));
+    }
     this.#stopReading();
     if (isTold) void this.#closeStream();
     else this.#resetStream();

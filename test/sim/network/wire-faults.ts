@@ -38,7 +38,11 @@ export class WireFaults {
   /** The bytes of a message as they leave, frame by frame. */
   outgoing(channel: SimChannel, message: object, tensors?: readonly Tensor[]): Uint8Array[] {
     const { network } = this.#node;
-    const { type = '?' } = message as { type?: string };
+    const { type = '?', ...fields } = message as { type?: string; code?: string; message?: string };
+    if (type === 'error') {
+      const to = channel.other.node.name;
+      network.trace.note(`${this.#node.name} tells ${to}: ${fields.code}: ${fields.message}`);
+    }
     network.onMessage({ from: this.#node, to: channel.remotePeer, type });
     if (this.#pending.size === 0 || !tamperedProtocols.has(channel.protocol)) {
       return [joined(encodeFrame(message, tensors))];

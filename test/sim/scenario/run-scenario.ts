@@ -2,6 +2,7 @@ import type { PeerId } from '@skein/protocol';
 import { SimNetwork } from '../network/sim-network.js';
 import { type GenerationReport, SimClient, watchBans } from '../swarm/sim-client.js';
 import { SimPeer } from '../swarm/sim-peer.js';
+import { rememberSignatures } from '../world/remember-signatures.js';
 import { seedSecureRandom } from '../world/seeded-ids.js';
 import { SeededRandom } from '../world/seeded-random.js';
 import { Trace } from '../world/trace.js';
@@ -13,7 +14,7 @@ import { checkInvariants, type Violation } from './invariants.js';
 /** Virtual time that a run may take at most. */
 const runMsMax = 900_000;
 /** After the last generation: resets, goodbyes and timers come to rest. */
-const restMs = 60_000;
+const restMs = 40_000;
 
 /** A ban, when and by whom. */
 export interface BanRecord {
@@ -61,6 +62,7 @@ export async function runScenario(scenario: Scenario): Promise<RunReport> {
   const onUnhandled = (reason: unknown) => unhandled.push(reason);
   const restoreIds = seedSecureRandom(random.fork('ids'));
   const unwatchBans = watchBans();
+  const forgetSignatures = rememberSignatures();
   process.on('unhandledRejection', onUnhandled);
   try {
     const world = createWorld(scenario, { time, trace, random, unhandled });
@@ -69,6 +71,7 @@ export async function runScenario(scenario: Scenario): Promise<RunReport> {
     return report(world, violations);
   } finally {
     process.off('unhandledRejection', onUnhandled);
+    forgetSignatures();
     unwatchBans();
     restoreIds();
   }

@@ -78,6 +78,13 @@ function notAKey(path: string): SkeinError {
 }
 
 function fileError(path: string, cause: unknown): SkeinError {
+  if ((cause as NodeJS.ErrnoException).code === 'ENOSPC') {
+    const text =
+      `the disk is full: the identity file ${path} was not written.\n` +
+      '  1. Free some space, or name a file on another disk: --identity <file>\n' +
+      '  2. Without --identity a peer takes a new identity at each start.';
+    return new SkeinError('disk-full', text, { cause, details: { path } });
+  }
   const why = cause instanceof Error ? cause.message : String(cause);
   return new SkeinError('bad-configuration', `cannot write the identity file ${path}: ${why}`, {
     cause,

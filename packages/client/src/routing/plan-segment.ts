@@ -155,7 +155,27 @@ function traceBack(
     current = cameFrom;
     end = block;
   }
+  stayWhereItReturns(hops, views);
   return { kind: 'route', hops, costMs: segmentCostMs(problem, views, hops) };
+}
+
+/**
+ * A peer serves a session once. Where the way comes back to one, it stays there in between: what
+ * a peer hosts has no gaps, so it can.
+ */
+function stayWhereItReturns(hops: RouteHop[], views: PeerView[]): void {
+  for (let first = 0; first < hops.length; first += 1) {
+    const hop = hops[first] as RouteHop;
+    const last = hops.findLastIndex(({ peer }) => peer === hop.peer);
+    if (last === first) continue;
+    const { span, ends } = hops[last] as RouteHop;
+    hops.splice(first, last - first + 1, {
+      ...hop,
+      span: { start: hop.span.start, end: span.end },
+      ends: { embedding: hop.ends.embedding, head: ends.head },
+    });
+    views.splice(first, last - first);
+  }
 }
 
 /** The cost of given hops, without the random tie-break. */

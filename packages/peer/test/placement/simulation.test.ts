@@ -25,10 +25,10 @@ function meanAfterJoins(of: typeof rule, peers: number, count: number): number {
 
 describe('80 blocks on mixed consumer cards', () => {
   it.each([
-    { peers: 8, count: 40, least: 0.54, petals: 0.5 },
-    { peers: 16, count: 30, least: 0.75, petals: 0.745 },
-    { peers: 32, count: 15, least: 0.83, petals: 0.82 },
-    { peers: 64, count: 8, least: 0.9, petals: 0.9 },
+    { peers: 8, count: 60, least: 0.54, petals: 0.5 },
+    { peers: 16, count: 60, least: 0.75, petals: 0.745 },
+    { peers: 32, count: 50, least: 0.83, petals: 0.82 },
+    { peers: 64, count: 10, least: 0.9, petals: 0.9 },
   ])('$peers peers join above $least', ({ peers, count, least, petals }) => {
     const ours = meanAfterJoins(rule, peers, count);
     const theirs = meanAfterJoins(petalsRule, peers, count);
