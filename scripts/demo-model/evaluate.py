@@ -97,9 +97,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--conversations", type=int, default=500)
     parser.add_argument("--follow", type=int, default=0, help="how many unseen requests to measure the following of requests on")
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--no-samples", action="store_true")
     arguments = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     tokenizer = AutoTokenizer.from_pretrained(arguments.model)
     model = LlamaForCausalLM.from_pretrained(arguments.model, dtype=torch.float32).eval()  # float16 weights, computed in float32

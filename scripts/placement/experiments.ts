@@ -27,7 +27,8 @@ export function measure(swarm: SimulatedSwarm): Quality {
     }
   }
   const speed = peers.reduce((sum, { blocksPerSecond }) => sum + blocksPerSecond, 0);
-  const optimum = Math.max(speed, Number.MIN_VALUE) / blockCount;
+  // Without peers everything is zero.
+  const optimum = speed > 0 ? speed / blockCount : 1;
   return {
     weakest: Math.min(...throughput) / optimum,
     elastic: elasticCapacity(peers, blockCount) / optimum,
@@ -57,7 +58,7 @@ export function runSettling(
   },
 ): SettleResult {
   const random = seededRandom(options.seed * 7919 + options.peers);
-  const swarm = new SimulatedSwarm(rule, random);
+  const swarm = new SimulatedSwarm(rule, random, random);
   for (const machine of drawMachines(options.peers, random)) swarm.joinNow(machine);
   const joined = measure(swarm);
   // Time for everybody's view to show all joins.
@@ -104,9 +105,10 @@ export function runChurn(
   },
 ): ChurnResult {
   const random = seededRandom(options.seed * 104_729 + options.peers);
+  const worldRandom = seededRandom(options.seed * 15_485_863 + options.peers);
   const still: PlacementRule = { ...rule, move: () => null };
-  const swarm = new SimulatedSwarm(options.rebalance === false ? still : rule, random);
-  for (const machine of drawMachines(options.peers, random)) swarm.joinNow(machine);
+  const swarm = new SimulatedSwarm(options.rebalance === false ? still : rule, random, worldRandom);
+  for (const machine of drawMachines(options.peers, worldRandom)) swarm.joinNow(machine);
   swarm.startRebalancing();
   swarm.startChurn(options.peers, 2 * hourSeconds, drawMachine);
   swarm.runUntil(hourSeconds);

@@ -52,6 +52,7 @@ export class SimulatedSwarm {
   };
   readonly #rule: PlacementRule;
   readonly #random: Random;
+  readonly #worldRandom: Random;
   readonly #peers = new Map<string, SimulatedPeer>();
   readonly #events: { at: number; run: () => void }[] = [];
   #now = 0;
@@ -60,9 +61,14 @@ export class SimulatedSwarm {
   #changedAt = 0;
   #calmView: PlacementSwarm | null = null;
 
-  constructor(rule: PlacementRule, random: Random) {
+  /**
+   * @param random of decisions, and of the age of views
+   * @param worldRandom of arrivals, machines and lives: apart, so that two rules meet the same fate
+   */
+  constructor(rule: PlacementRule, random: Random, worldRandom: Random) {
     this.#rule = rule;
     this.#random = random;
+    this.#worldRandom = worldRandom;
   }
 
   /** Seconds without a move. */
@@ -107,12 +113,12 @@ export class SimulatedSwarm {
   startChurn(peerCount: number, meanLifeSeconds: number, draw: (random: Random) => Machine): void {
     for (const id of this.#peers.keys()) this.#scheduleCrash(id, meanLifeSeconds);
     const arrive = () => {
-      const id = this.join(draw(this.#random));
+      const id = this.join(draw(this.#worldRandom));
       this.#scheduleCheck(id);
       this.#scheduleCrash(id, meanLifeSeconds);
-      this.#after(exponential(this.#random, meanLifeSeconds / peerCount), arrive);
+      this.#after(exponential(this.#worldRandom, meanLifeSeconds / peerCount), arrive);
     };
-    this.#after(exponential(this.#random, meanLifeSeconds / peerCount), arrive);
+    this.#after(exponential(this.#worldRandom, meanLifeSeconds / peerCount), arrive);
   }
 
   /** Runs all events up to a time. */
@@ -256,7 +262,7 @@ export class SimulatedSwarm {
   }
 
   #scheduleCrash(id: string, meanLifeSeconds: number): void {
-    this.#after(exponential(this.#random, meanLifeSeconds), () => {
+    this.#after(exponential(this.#worldRandom, meanLifeSeconds), () => {
       const peer = this.#peers.get(id);
       if (peer === undefined) return;
       peer.isAlive = false;

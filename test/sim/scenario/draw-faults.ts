@@ -11,13 +11,23 @@ import {
 /** The faults of a run, none of which concerns a safe peer or the way from a client to one. */
 export function drawFaults(
   random: SeededRandom,
-  options: { count: number; isSafe: readonly boolean[]; clientCount: number },
+  options: {
+    count: number;
+    isSafe: readonly boolean[];
+    clientCount: number;
+    kinds?: readonly Fault['kind'][];
+  },
 ): Fault[] {
   const unsafe = options.isSafe.flatMap((isSafe, index) => (isSafe ? [] : [index]));
   if (unsafe.length === 0) return [];
   // Some runs have faults of few kinds only, which then meet each other.
+  const isWanted = (kind: Fault['kind']) => options.kinds?.includes(kind) ?? true;
   const peerKinds = random.shuffled(peerFaultKinds).slice(0, random.integer(1, 12));
   const linkKinds = random.shuffled(linkFaultKinds).slice(0, random.integer(1, 4));
+  if (options.kinds !== undefined) {
+    peerKinds.splice(0, peerKinds.length, ...peerFaultKinds.filter(isWanted));
+    linkKinds.splice(0, linkKinds.length, ...linkFaultKinds.filter(isWanted));
+  }
   return Array.from({ length: options.count }, (): Fault => {
     const base = {
       ...drawMoment(random),
@@ -25,11 +35,11 @@ export function drawFaults(
       strength: random.next(),
     };
     const dice = random.next();
-    if (dice < 0.02) {
+    if (dice < 0.02 && isWanted('client-crash')) {
       const client = random.integer(0, options.clientCount - 1);
       return { ...base, on: 'client', kind: 'client-crash', client };
     }
-    if (dice < 0.3) {
+    if (peerKinds.length === 0 || (dice < 0.3 && linkKinds.length > 0)) {
       const first: LinkEnd = { kind: 'peer', index: random.pick(unsafe) };
       const ends = [first, drawOtherEnd(random, options, first)] as const;
       return { ...base, on: 'link', kind: random.pick(linkKinds), ends };

@@ -28,6 +28,8 @@ export interface ScenarioSize {
   readonly peers?: number;
   readonly clients?: number;
   readonly faults?: number;
+  /** Only these go wrong. Default: the seed chooses. */
+  readonly faultKinds?: readonly Fault['kind'][];
   /** Peers that nothing happens to cover the model. Default: in three of four runs. */
   readonly hasSafePeers?: boolean;
 }
@@ -43,7 +45,7 @@ export async function drawScenario(seed: number, size: ScenarioSize = {}): Promi
   const clientCount = size.clients ?? random.integer(1, 10);
   const peers = await drawPeers(random, {
     blockCount,
-    count: size.peers ?? random.pick([8, 8, 10, 12, 12, 16, 20, 28, 40]),
+    count: size.peers ?? random.pick([8, 8, 8, 10, 10, 12, 12, 14, 16, 20, 30, 40]),
     hasSafePeers,
     kvTokensMax: 3 * clientCount * tokensMax,
   });
@@ -53,6 +55,7 @@ export async function drawScenario(seed: number, size: ScenarioSize = {}): Promi
     count: faultCount,
     isSafe: peers.map((peer) => peer.isSafe),
     clientCount,
+    ...(size.faultKinds === undefined ? {} : { kinds: size.faultKinds }),
   });
   const bufferedBytesMax = random.pick([4096, 65_536, 1_048_576]);
   return { seed, model, peers, clients, faults, bufferedBytesMax };

@@ -22,6 +22,9 @@ interface Candidate {
   readonly blockMs: number;
   /** At least 1: scales all that the peer costs. */
   readonly luck: number;
+  /** The blocks that it may be used for, except for the closed ones. */
+  readonly span: Span;
+  readonly closedBlocks: readonly number[];
 }
 
 /** The cheapest way to stand before a block at a candidate. */
@@ -40,18 +43,79 @@ type Frontier = Map<number, State>;
  *
  * Every peer's cost is scaled by a random factor of up to `1 + nearEqualRatio`, so near-equal
  * routes are taken at random, and the one taken is within that ratio of the best.
+ *
+ * A peer serves a session once, so a way that comes back to a peer which it left is no route. Each
+ * time the shortest way does so, it is sought again in three parts that hold all others: those that
+ * use the peer before the block at which it was left, after it, or at it.
  */
 export function cheapestSegment(problem: SegmentProblem): Route | null {
   const candidates = problem.peers.map((view): Candidate => {
     const luck = 1 + routingLimits.nearEqualRatio * problem.random();
-    return { view, entryMs: entryMs(view, problem.tokensMax), blockMs: blockMs(view), luck };
+    const { span } = view.record;
+    const costs = { entryMs: entryMs(view, problem.tokensMax), blockMs: blockMs(view), luck };
+    return { view, ...costs, span, closedBlocks: [] };
   });
+  const open = [candidates];
+  let best: Path | null = null;
+  for (let tries = 1; open.length > 0; tries += 1) {
+    const parts = open.pop() as Candidate[];
+    const path = shortestPath(problem, parts);
+    if (path === null || (best !== null && path.luckyMs >= best.luckyMs)) continue;
+    const left = firstReturn(path.hops);
+    if (left === null) best = path;
+    else if (tries < routingLimits.returnTriesMax) open.push(...partsAt(parts, left));
+    // Any route will do then: what a peer hosts has no gaps, so it can stay where it was left.
+    else best ??= { ...path, hops: stayWhereItReturns(path.hops) };
+  }
+  if (best === null) return null;
+  const { hops } = best;
+  return { kind: 'route', hops, costMs: segmentCostMs(problem, hops) };
+}
+
+/** A way through the segment; the luck of the peers is in its cost. */
+interface Path {
+  readonly hops: readonly RouteHop[];
+  readonly luckyMs: number;
+}
+
+/** The first hop whose peer is used again further on; null when there is none. */
+function firstReturn(hops: readonly RouteHop[]): RouteHop | null {
+  const isLeft = (hop: RouteHop, index: number) =>
+    hops.some(({ peer }, other) => other > index && peer === hop.peer);
+  return hops.find(isLeft) ?? null;
+}
+
+/** The candidates of the three parts of all ways; see {@link cheapestSegment}. */
+function partsAt(candidates: readonly Candidate[], { peer, span }: RouteHop): Candidate[][] {
+  const block = span.end;
+  const change = (changed: (candidate: Candidate) => Candidate, isForPeer: boolean) =>
+    candidates.map((candidate) =>
+      (candidate.view.peer === peer) === isForPeer ? changed(candidate) : candidate,
+    );
+  const closed = (candidate: Candidate) => ({
+    ...candidate,
+    closedBlocks: [...candidate.closedBlocks, block],
+  });
+  const before = (candidate: Candidate) => ({
+    ...candidate,
+    span: { ...candidate.span, end: Math.min(candidate.span.end, block) },
+  });
+  const after = (candidate: Candidate) => ({
+    ...candidate,
+    span: { ...candidate.span, start: Math.max(candidate.span.start, block + 1) },
+  });
+  return [change(closed, false), change(after, true), change(before, true)];
+}
+
+function shortestPath(problem: SegmentProblem, candidates: readonly Candidate[]): Path | null {
   const frontiers: Frontier[] = [enter(problem, candidates)];
   for (let block = problem.span.start; block < problem.span.end; block += 1) {
     frontiers.push(advance(problem, candidates, frontiers.at(-1) as Frontier, block));
   }
   const last = cheapestLast(problem, candidates, frontiers.at(-1) as Frontier);
-  return last === null ? null : traceBack(problem, candidates, frontiers, last);
+  if (last === null) return null;
+  const hops = traceBack(problem, candidates, frontiers, last.index);
+  return { hops, luckyMs: last.costMs };
 }
 
 /** States before the first block: entered from `before`. */
@@ -99,9 +163,8 @@ function advance(
   return next;
 }
 
-function hosts(candidate: Candidate, block: number): boolean {
-  const { span } = candidate.view.record;
-  return span.start <= block && block < span.end;
+function hosts({ span, closedBlocks }: Candidate, block: number): boolean {
+  return span.start <= block && block < span.end && !closedBlocks.includes(block);
 }
 
 /** The candidate behind the last block from which the way on is cheapest. */
@@ -109,7 +172,7 @@ function cheapestLast(
   problem: SegmentProblem,
   candidates: readonly Candidate[],
   frontier: Frontier,
-): number | null {
+): { index: number; costMs: number } | null {
   let last: number | null = null;
   let bestMs = Number.POSITIVE_INFINITY;
   for (const [index, state] of frontier) {
@@ -120,7 +183,7 @@ function cheapestLast(
     bestMs = costMs;
     last = index;
   }
-  return last;
+  return last === null ? null : { index: last, costMs: bestMs };
 }
 
 /** Follows the frontiers back from the last candidate, and cuts hops where the peer changes. */
@@ -129,10 +192,9 @@ function traceBack(
   candidates: readonly Candidate[],
   frontiers: readonly Frontier[],
   last: number,
-): Route {
+): RouteHop[] {
   const { span, ends } = problem;
   const hops: RouteHop[] = [];
-  const views: PeerView[] = [];
   let current = last;
   let end = span.end;
   for (let block = span.end; block >= span.start; block -= 1) {
@@ -140,7 +202,6 @@ function traceBack(
     const isEntered = cameFrom !== current || block === span.start;
     if (!isEntered) continue;
     const { peer, record } = (candidates[current] as Candidate).view;
-    views.unshift((candidates[current] as Candidate).view);
     hops.unshift({
       peer,
       name: record.name,
@@ -155,15 +216,12 @@ function traceBack(
     current = cameFrom;
     end = block;
   }
-  stayWhereItReturns(hops, views);
-  return { kind: 'route', hops, costMs: segmentCostMs(problem, views, hops) };
+  return hops;
 }
 
-/**
- * A peer serves a session once. Where the way comes back to one, it stays there in between: what
- * a peer hosts has no gaps, so it can.
- */
-function stayWhereItReturns(hops: RouteHop[], views: PeerView[]): void {
+/** The hops of a way, with each peer that it comes back to kept in between. */
+function stayWhereItReturns(path: readonly RouteHop[]): RouteHop[] {
+  const hops = [...path];
   for (let first = 0; first < hops.length; first += 1) {
     const hop = hops[first] as RouteHop;
     const last = hops.findLastIndex(({ peer }) => peer === hop.peer);
@@ -174,20 +232,19 @@ function stayWhereItReturns(hops: RouteHop[], views: PeerView[]): void {
       span: { start: hop.span.start, end: span.end },
       ends: { embedding: hop.ends.embedding, head: ends.head },
     });
-    views.splice(first, last - first);
   }
+  return hops;
 }
 
 /** The cost of given hops, without the random tie-break. */
 function segmentCostMs(
-  problem: Pick<SegmentProblem, 'before' | 'after' | 'tokensMax'>,
-  views: readonly PeerView[],
+  problem: Pick<SegmentProblem, 'before' | 'after' | 'tokensMax' | 'peers'>,
   hops: readonly RouteHop[],
 ): number {
   let costMs = 0;
   let previous = problem.before;
-  for (const [index, view] of views.entries()) {
-    const { span } = hops[index] as RouteHop;
+  for (const { peer, span } of hops) {
+    const view = problem.peers.find((candidate) => candidate.peer === peer) as PeerView;
     costMs += edgeMs(previous, view) + entryMs(view, problem.tokensMax);
     costMs += blockMs(view) * (span.end - span.start);
     previous = view;

@@ -16,6 +16,8 @@ export const routingLimits = {
   nearEqualRatio: 0.05,
   /** Peers that may be compared at one block boundary: the work is quadratic in it. */
   peersPerBlockMax: 64,
+  /** Shortest ways that are looked at when they come back to a peer: nearly always the first. */
+  returnTriesMax: 24,
   /** First ban of a blamed peer, and the longest one: doubled at each failure in between. */
   banMsFirst: 5000,
   banMsMax: 300_000,

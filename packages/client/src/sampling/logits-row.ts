@@ -76,10 +76,15 @@ export function requireTopRow(row: TopRow): void {
     previous = logit;
   }
   const largest = logits[0] ?? Number.NaN;
+  const error = normaliserError(logNormaliser);
   const isPossible =
-    logNormaliser >= largest - logNormaliserError &&
-    logNormaliser <= largest + Math.log(vocabSize) + logNormaliserError;
+    logNormaliser >= largest - error && logNormaliser <= largest + Math.log(vocabSize) + error;
   if (!isPossible) throw badOutput(`log-normaliser ${logNormaliser} for a logit of ${largest}`);
+}
+
+/** How far a log-normaliser may be from the exact one: it travels as f32, which rounds large ones. */
+export function normaliserError(logNormaliser: number): number {
+  return logNormaliserError + Math.abs(logNormaliser) * 2 ** -23;
 }
 
 /** The error for output of a peer that cannot be right. */

@@ -1,8 +1,8 @@
 import type { TokenId } from '@skein/protocol';
 import type { Interval } from './draw.js';
 import type { LogitAdjustment } from './logit-adjustment.js';
-import { badOutput, type TopRow } from './logits-row.js';
-import { logNormaliserError, summationSlack } from './sampling-limits.js';
+import { badOutput, normaliserError, type TopRow } from './logits-row.js';
+import { summationSlack } from './sampling-limits.js';
 
 /** What is known of the tokens that a top row leaves out. */
 export interface Tail {
@@ -56,7 +56,7 @@ function logTailMass(
   let candidateMass = 0;
   for (const logit of row.logits) candidateMass += Math.exp(logit - reference);
   const logTotal = row.logNormaliser - reference;
-  const error = logNormaliserError + Math.abs(row.logNormaliser) * 2 ** -23;
+  const error = normaliserError(row.logNormaliser);
   const totalLow = Math.exp(logTotal - error);
   const low = totalLow - candidateMass * (1 + summationSlack);
   const high = Math.exp(logTotal + error) - candidateMass * (1 - summationSlack);

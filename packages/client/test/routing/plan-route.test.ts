@@ -48,9 +48,10 @@ const names = (route: ReturnType<typeof planRoute>) =>
     ? route.hops.map(({ name, span }) => `${name} ${span.start}:${span.end}`)
     : route;
 
-/** Tries every assignment of blocks to peers. */
+/** Tries every assignment of blocks to peers that uses each peer for one stretch at most. */
 function bruteForceCost(peers: readonly PeerView[]): number | null {
   let best: number | null = null;
+  const left = new Set<PeerView>();
   const visit = (block: number, current: PeerView | null, costMs: number): void => {
     if (block === blockCount) {
       if (!current?.record.ends.head) return;
@@ -62,8 +63,12 @@ function bruteForceCost(peers: readonly PeerView[]): number | null {
       const { span, ends } = next.record;
       if (block < span.start || block >= span.end) continue;
       if (block === 0 && !ends.embedding) continue;
+      if (left.has(next)) continue;
       const enterMs = next === current ? 0 : edgeMs(current, next) + entryMs(next, 0);
+      const isLeaving = current !== null && next !== current;
+      if (isLeaving) left.add(current);
       visit(block + 1, next, costMs + enterMs + blockMs(next));
+      if (isLeaving) left.delete(current);
     }
   };
   visit(0, null, 0);
@@ -101,6 +106,7 @@ const arbitrarySwarm = fc
 
 function checkRoute(route: Route, peers: readonly PeerView[]): void {
   let block = 0;
+  expect(new Set(route.hops.map(({ peer }) => peer)).size).toBe(route.hops.length);
   for (const hop of route.hops) {
     const view = peers.find((candidate) => candidate.peer === hop.peer) as PeerView;
     expect(hop.span.start).toBe(block);
@@ -161,11 +167,19 @@ describe('planRoute', () => {
   it('uses spans in part', () => {
     const slow = peer('slow', [0, 5], { record: { decodeBlocksPerSecond: 10 } });
     const fast = peer('fast', [2, 4], { record: { decodeBlocksPerSecond: 10_000 } });
-    expect(names(planRoute({ peers: [slow, fast] }, request, noLuck))).toEqual([
+    const end = peer('end', [3, 5], { record: { decodeBlocksPerSecond: 100 } });
+    expect(names(planRoute({ peers: [slow, fast, end] }, request, noLuck))).toEqual([
       'slow 0:2',
       'fast 2:4',
-      'slow 4:5',
+      'end 4:5',
     ]);
+  });
+
+  it('does not come back to a peer that it left', () => {
+    const slow = peer('slow', [0, 5], { record: { decodeBlocksPerSecond: 10 } });
+    const fast = peer('fast', [2, 4], { record: { decodeBlocksPerSecond: 10_000 } });
+    const route = planRoute({ peers: [slow, fast] }, request, noLuck);
+    expect(names(route)).toEqual(['slow 0:5']);
   });
 
   it('takes near-equal routes at random', () => {

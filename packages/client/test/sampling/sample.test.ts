@@ -108,6 +108,14 @@ describe('sample', () => {
     expect(tokens).toBeGreaterThan(7_000);
   });
 
+  it('accepts a normaliser that rounding to f32 put a little too high', () => {
+    // All equal: the normaliser is as high as it can be, and 1000 + ln 7 rounds up.
+    const row = topRowOf(new Float32Array(7).fill(1000), 3);
+    const settings = resolveSamplingOptions({ temperature: 0 });
+    const result = sample({ row, settings, history: historyOf([], []), random: 0.5 });
+    expect(result).toMatchObject({ kind: 'token', token: 0 });
+  });
+
   it.each([
     ['plain', {}],
     ['cool', { temperature: 0.7 }],

@@ -23,15 +23,20 @@ export function mix(...words: number[]): number {
   return hash >>> 0;
 }
 
+/** A word that is two finite f16 values: those with a one in this place of the exponent are large. */
+function value(...words: number[]): number {
+  return (mix(...words) & 0xbfff_bfff) >>> 0;
+}
+
 export function toyEmbed(token: number): ToyRow {
-  return [mix(token, 1), mix(token, 2)];
+  return [value(token, 1), value(token, 2)];
 }
 
 /** Appends the row to the block's cache and returns the block's output. */
 export function toyBlock(block: number, cache: ToyCache, [a, b]: ToyRow): ToyRow {
   const digest = mix(cache.at(-1) ?? 0, a, b, block, cache.length);
   cache.push(digest);
-  return [mix(a, digest, block), mix(b, digest, block + 7)];
+  return [value(a, digest, block), value(b, digest, block + 7)];
 }
 
 export function toyLogits([a, b]: ToyRow, vocabSize: number): Float32Array {
