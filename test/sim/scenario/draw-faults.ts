@@ -35,7 +35,8 @@ export function drawFaults(
       strength: random.next(),
     };
     const dice = random.next();
-    if (dice < 0.02 && isWanted('client-crash')) {
+    const isOnlyClients = peerKinds.length + linkKinds.length === 0;
+    if (isOnlyClients || (dice < 0.02 && isWanted('client-crash'))) {
       const client = random.integer(0, options.clientCount - 1);
       return { ...base, on: 'client', kind: 'client-crash', client };
     }

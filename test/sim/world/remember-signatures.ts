@@ -15,7 +15,7 @@ export function rememberSignatures(): () => void {
   const remembered = (...values: Parameters<typeof crypto.verify>): boolean => {
     const [, message, , signature] = values;
     const key = text(signature) + text(message);
-    const answer = known.get(key) ?? original(...values) === true;
+    const answer = known.get(key) ?? Boolean(original(...values));
     known.set(key, answer);
     return answer;
   };
