@@ -1,5 +1,5 @@
-import type { ModelHash, PeerId } from '@skein/protocol';
 import { type PeerView, planRoute, type SwarmSnapshot } from '@skein/client';
+import type { ModelHash, PeerId } from '@skein/protocol';
 import { expect, it } from 'vitest';
 import { SeededRandom } from './world/seeded-random.js';
 

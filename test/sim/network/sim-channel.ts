@@ -187,7 +187,9 @@ export class SimChannel implements MessageChannel<object> {
     const isCut = this.#reader.isMidFrame;
     this.#stopReading();
     void this.#closeStream();
-    this.#handlers.onClose(isCut ? this.#closedError(new Error('in the middle of a message')) : null);
+    this.#handlers.onClose(
+      isCut ? this.#closedError(new Error('in the middle of a message')) : null,
+    );
   }
 
   #fail(thrown: unknown): void {

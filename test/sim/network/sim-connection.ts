@@ -1,7 +1,7 @@
 import { SkeinError } from '@skein/protocol';
 import type { VirtualTime } from '../world/virtual-time.js';
-import type { SimChannel } from './sim-channel.js';
 import type { LinkState } from './link-state.js';
+import type { SimChannel } from './sim-channel.js';
 import type { SimNode } from './sim-node.js';
 
 interface Parcel {
@@ -72,7 +72,8 @@ export class SimConnection {
   reset(by: SimNode, reason: string): void {
     const side = this.#side(by);
     this.#end(side, reason);
-    if (!this.#link.isCut) this.#time.schedule(this.#link.latencyMs, () => this.#end(1 - side, reason));
+    if (!this.#link.isCut)
+      this.#time.schedule(this.#link.latencyMs, () => this.#end(1 - side, reason));
   }
 
   /** Both sides lose it at once. */

@@ -7,8 +7,8 @@ import type {
   SkeinNode,
 } from '@skein/client/network';
 import { type PeerId, SkeinError, toSkeinError } from '@skein/protocol';
-import { type FrameSchema, SimChannel } from './sim-channel.js';
 import { BootstrapKeeper } from '../../../packages/client/src/network/bootstrap-keeper.js';
+import { type FrameSchema, SimChannel } from './sim-channel.js';
 import type { SimConnection } from './sim-connection.js';
 import type { SimNetwork } from './sim-network.js';
 import { WireFaults } from './wire-faults.js';
@@ -131,10 +131,7 @@ export class SimNode implements SkeinNode {
     this.die({ silent: false });
   }
 
-  async connect(
-    multiaddrs: readonly string[],
-    options: { signal?: AbortSignal },
-  ): Promise<PeerId> {
+  async connect(multiaddrs: readonly string[], options: { signal?: AbortSignal }): Promise<PeerId> {
     const peer = multiaddrs[0]?.split('/p2p/')[1] as PeerId | undefined;
     if (peer === undefined) throw new SkeinError('peer-unreachable', 'an address without an id');
     await this.#within(options.signal, peer, this.#connection(peer));

@@ -9,7 +9,7 @@ import {
   type Tensor,
 } from '@skein/protocol';
 import type { SeededRandom } from '../world/seeded-random.js';
-import { joined, type FrameSchema, type SimChannel } from './sim-channel.js';
+import { type FrameSchema, joined, type SimChannel } from './sim-channel.js';
 import type { SimNode } from './sim-node.js';
 
 /** What a faulty peer does to what it sends. */

@@ -61,7 +61,8 @@ function drawOtherEnd(
   options: { isSafe: readonly boolean[]; clientCount: number },
   first: LinkEnd,
 ): LinkEnd {
-  if (random.chance(0.5)) return { kind: 'client', index: random.integer(0, options.clientCount - 1) };
+  if (random.chance(0.5))
+    return { kind: 'client', index: random.integer(0, options.clientCount - 1) };
   const index = random.integer(0, options.isSafe.length - 1);
   if (index === first.index) return { kind: 'client', index: 0 };
   return { kind: 'peer', index };

@@ -125,7 +125,10 @@ function drawPlans(random: SeededRandom): GenerationPlan[] {
     const tokenCount = random.integer(2, 60);
     plans.push({
       startMs: random.between(3000, 25_000),
-      prompt: Array.from({ length: promptLength }, () => random.integer(0, vocabSize - 1) as TokenId),
+      prompt: Array.from(
+        { length: promptLength },
+        () => random.integer(0, vocabSize - 1) as TokenId,
+      ),
       tokenCount,
       sampling: random.chance(0.4)
         ? { temperature: 0 }

@@ -92,7 +92,9 @@ function createWorld(
   const peers: (SimPeer | null)[] = scenario.peers.map(() => null);
   const bans: BanRecord[] = [];
   // The first two are everybody's way in; in guarded runs they are safe.
-  const bootstrap = scenario.peers.slice(0, 2).map(({ name, peer }) => `/memory/${name}/p2p/${peer}`);
+  const bootstrap = scenario.peers
+    .slice(0, 2)
+    .map(({ name, peer }) => `/memory/${name}/p2p/${peer}`);
   let lives = 0;
   const start = (index: number) => {
     const plan = scenario.peers[index];
@@ -158,7 +160,9 @@ async function live(world: World & { start(index: number): void }): Promise<void
 function report(world: World, violations: readonly Violation[]): RunReport {
   const { scenario, trace, time, clients, bans, injector } = world;
   const generations = clients.flatMap(({ reports }) => reports);
-  const waits = generations.flatMap((report) => report.waits.map(({ fromMs, toMs }) => toMs - fromMs));
+  const waits = generations.flatMap((report) =>
+    report.waits.map(({ fromMs, toMs }) => toMs - fromMs),
+  );
   return {
     seed: scenario.seed,
     violations,

@@ -1,6 +1,12 @@
 import { createClient, type SkeinClient, SwarmView } from '@skein/client';
 import { createDirectory, type Directory } from '@skein/client/network';
-import { isSkeinError, type PeerId, type TokenId, toSkeinError, type WireType } from '@skein/protocol';
+import {
+  isSkeinError,
+  type PeerId,
+  type TokenId,
+  toSkeinError,
+  type WireType,
+} from '@skein/protocol';
 import type { SimNetwork } from '../network/sim-network.js';
 import { SimNode } from '../network/sim-node.js';
 import type { SeededRandom } from '../world/seeded-random.js';

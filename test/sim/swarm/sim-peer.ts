@@ -74,7 +74,13 @@ export class SimPeer {
     const { network, model } = world;
     this.plan = plan;
     const { bootstrap } = world;
-    this.node = new SimNode({ network, peer: plan.peer, name: plan.name, bootstrap, clock: plan.clock });
+    this.node = new SimNode({
+      network,
+      peer: plan.peer,
+      name: plan.name,
+      bootstrap,
+      clock: plan.clock,
+    });
     const { clock, wallClock } = this.node;
     const { span, speed, kvTokensMax } = plan;
     const ends: Ends = { embedding: span.start === 0, head: span.end === model.config.blockCount };
