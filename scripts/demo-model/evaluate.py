@@ -13,6 +13,7 @@ import argparse
 import json
 import math
 import random
+import re
 from pathlib import Path
 
 import numpy as np
@@ -70,25 +71,32 @@ def answer(model, tokenizer, messages: list[dict], temperature: float) -> tuple[
     return tokenizer.decode(output, skip_special_tokens=True), len(output), ended
 
 
+@torch.no_grad()
 def follow_rate(model, tokenizer, count: int, temperature: float) -> dict:
-    """How often the story names the character and the object that an unseen request names, and how often it ends."""
+    """How often the story names the character and the object of an unseen request, and how often it ends.
+
+    Each must occur at least twice, as a whole word: once could be luck. All requests are answered as one batch.
+    """
     rng = random.Random(77)
-    named_hero = named_object = both = ended = 0
-    lengths = []
-    for _ in range(count):
+    requests = []
+    while len(requests) < count:
         story = make_story(rng)
-        while story.thing is None:
-            story = make_story(rng)
-        hero = story.say("a " + story.hero.kind)
-        text, length, stopped = answer(model, tokenizer, [{"role": "user", "content": f"Tell me a story about {hero} and {story.say('a ' + story.thing.noun)}."}], temperature)
-        has_hero, has_object = f"{story.hero.kind}" in text, story.thing.noun in text
-        named_hero += has_hero
-        named_object += has_object
-        both += has_hero and has_object
-        ended += stopped
-        lengths.append(length)
+        if story.thing is not None:
+            requests.append((story.hero.kind, story.thing.noun, story.say(f"Tell me a story about a {story.hero.kind} and a {story.thing.noun}.")))
+    tokenizer.padding_side = "left"
+    chats = [tokenizer.apply_chat_template([{"role": "user", "content": text}], add_generation_prompt=True, tokenize=False) for _, _, text in requests]
+    batch = tokenizer(chats, return_tensors="pt", padding=True, add_special_tokens=False, return_token_type_ids=False)
+    settings = dict(do_sample=True, temperature=temperature, top_p=1.0, top_k=0) if temperature else dict(do_sample=False, temperature=None, top_p=None, top_k=None)
+    outputs = model.generate(**batch, max_new_tokens=400, **settings)[:, batch["input_ids"].shape[1] :]
+    named_hero = named_object = both = ended = tokens = 0
+    for (hero, thing, _), output in zip(requests, outputs.tolist()):
+        stopped = tokenizer.eos_token_id in output
+        length = output.index(tokenizer.eos_token_id) + 1 if stopped else len(output)
+        text = tokenizer.decode(output[:length], skip_special_tokens=True)
+        has_hero, has_object = (len(re.findall(rf"\b{re.escape(word)}\b", text)) >= 2 for word in (hero, thing))
+        named_hero, named_object, both, ended, tokens = named_hero + has_hero, named_object + has_object, both + (has_hero and has_object), ended + stopped, tokens + length
     return {"requests": count, "temperature": temperature, "character": named_hero / count, "object": named_object / count, "both": both / count,
-            "ended": ended / count, "mean_tokens": sum(lengths) / count}
+            "ended": ended / count, "mean_tokens": tokens / count}
 
 
 def main() -> None:

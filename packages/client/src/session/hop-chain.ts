@@ -58,6 +58,8 @@ export class HopChain implements HopEvents {
   #run: StepRun | null = null;
   #nextStep = 0;
   #busyExtensions = 0;
+  /** Who held which step up when the hops were asked last. */
+  #suspicion: { hop: Hop; step: number } | null = null;
   /** Since the hops changed. */
   #results = 0;
 
@@ -313,7 +315,21 @@ export class HopChain implements HopEvents {
       const hop = asked[stall.hop - 1] as Hop;
       const error = new SkeinError('timeout', 'a step was lost on the way', { peer: hop.peer });
       this.#note({ kind: 'edge', hop, error, isBlamed: false });
-    } else this.#loseLate(asked[stall.hop] as Hop, `holds up step ${step}`);
+    } else this.#suspect(asked[stall.hop] as Hop, step, run.rowsInFlight);
+  }
+
+  /**
+   * A hop has the late step. It may have got it just now, from the one that was slow: only who has
+   * it still after the usual time of a step is to blame.
+   */
+  #suspect(hop: Hop, step: number, rows: number): void {
+    const { hop: before, step: stepBefore } = this.#suspicion ?? {};
+    if (before === hop && stepBefore === step) {
+      this.#loseLate(hop, `holds up step ${step}`);
+      return;
+    }
+    this.#suspicion = { hop, step };
+    this.#deadline.extend(this.#times.lateMs(rows) / sessionLimits.stepLateFactor);
   }
 
   #loseLate(hop: Hop, what: string): void {

@@ -30,6 +30,13 @@ export class StepDeadline {
     this.#cancel ??= this.#clock.schedule(lateMs, () => this.#onTimer());
   }
 
+  /** Looks again in a while, though nothing came since. */
+  extend(byMs: number): void {
+    this.#lateMs = this.#clock.now() - this.#progressAtMs + byMs;
+    this.#isWatching = true;
+    this.#cancel ??= this.#clock.schedule(byMs, () => this.#onTimer());
+  }
+
   /** Expects nothing for now. The timer may stay, to serve the next step. */
   pause(): void {
     this.#isWatching = false;

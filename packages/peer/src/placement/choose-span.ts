@@ -2,7 +2,7 @@ import { formatSpan, type Span, spanLength } from '@skein/protocol';
 import { blockNeeds } from './block-needs.js';
 import { type BlockProfile, blockProfile, weakestBlock, withSpan } from './block-profile.js';
 import { joinWeights } from './score.js';
-import { searchSpans, sizeRange } from './search-spans.js';
+import { longestSpan, searchSpans } from './search-spans.js';
 import { type Host, hostOf, type PlacementPeer, type PlacementSwarm } from './swarm.js';
 
 /** A machine that is about to join. */
@@ -42,7 +42,7 @@ export function chooseSpan(
   options: ChooseSpanOptions,
 ): SpanChoice {
   const { blockCount } = swarm;
-  if (sizeRange(newcomer, blockCount).longest < 1) {
+  if (longestSpan(newcomer, blockCount) < 1) {
     throw new RangeError(
       `no span to choose: ${newcomer.capacityBlocks} of ${blockCount} blocks fit`,
     );

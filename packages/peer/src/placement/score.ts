@@ -14,15 +14,25 @@ export interface ScoreWeights {
   readonly raggedness: number;
   /** Cost of blocks with one host, whose loss interrupts every generation. */
   readonly singleHosts: number;
+  /**
+   * A peer gives at least this share of its memory. Fewer blocks may lift the weakest ones more,
+   * but make routes longer, and leave fewer hosts per block for when some crash.
+   */
+  readonly spanShareMin: number;
 }
 
 /** Chosen by `scripts/placement` over 8 to 64 peers; results are flat around these values. */
-export const joinWeights: ScoreWeights = { sharpness: 20, raggedness: 2, singleHosts: 0.1 };
+export const joinWeights: ScoreWeights = {
+  sharpness: 20,
+  raggedness: 2,
+  singleHosts: 0.1,
+  spanShareMin: 0.75,
+};
 
 /** The more peers, the smaller the part that one can add to a block, and the finer the view. */
 export function moveWeights(peerCount: number): ScoreWeights {
   const sharpness = Math.min(Math.max(40, 5 * peerCount), 400);
-  return { sharpness, raggedness: 0.1, singleHosts: 0.2 };
+  return { sharpness, raggedness: 0.1, singleHosts: 0.2, spanShareMin: 0.5 };
 }
 
 /** What a hole costs: more than any other difference of two profiles, so holes are filled first. */

@@ -2,18 +2,12 @@ import type { BlockProfile } from './block-profile.js';
 import { combine, meanNeed, type ScoreWeights, shortage, sumOfSteps } from './score.js';
 import { type Host, rowsPerSecond } from './swarm.js';
 
-/**
- * A peer gives at least this share of its memory. Fewer blocks may lift the weakest ones more, but
- * make routes longer and leave fewer hosts per block.
- */
-const spanShareMin = 0.5;
 /** Sizes that one search tries; more are thinned out, so that 1024 blocks cost milliseconds. */
 const sizesMax = 64;
 
-/** The longest and the shortest span that a host should take. */
-export function sizeRange(host: Host, blockCount: number): { longest: number; shortest: number } {
-  const longest = Math.max(0, Math.min(Math.floor(host.capacityBlocks), blockCount));
-  return { longest, shortest: Math.max(1, Math.ceil(longest * spanShareMin)) };
+/** Blocks that a host can take. */
+export function longestSpan(host: Host, blockCount: number): number {
+  return Math.max(0, Math.min(Math.floor(host.capacityBlocks), blockCount));
 }
 
 /**
@@ -31,7 +25,8 @@ export function searchSpans(
   visit: (start: number, end: number, score: number) => void,
 ): void {
   const blockCount = profile.hosts.length;
-  const { longest, shortest } = sizeRange(host, blockCount);
+  const longest = longestSpan(host, blockCount);
+  const shortest = Math.max(1, Math.ceil(longest * weights.spanShareMin));
   const stride = Math.max(1, Math.ceil((longest - shortest + 1) / sizesMax));
   const optimum = meanNeed(needs);
   const stepsBefore = sumOfSteps(profile);
