@@ -7,7 +7,7 @@ import { SimulatedSwarm } from './simulated-swarm.js';
 const hourSeconds = 3600;
 
 /** How well a swarm is placed; shares are of the fractional optimum. */
-export interface Quality {
+interface Quality {
   /** The least throughput of a block. */
   readonly weakest: number;
   /** What it carries when sessions use spans in part, as load demands. */
@@ -16,7 +16,7 @@ export interface Quality {
   readonly singleHostBlocks: number;
 }
 
-export function measure(swarm: SimulatedSwarm): Quality {
+function measure(swarm: SimulatedSwarm): Quality {
   const peers = swarm.serving();
   const throughput = new Float64Array(blockCount);
   const hosts = new Int32Array(blockCount);

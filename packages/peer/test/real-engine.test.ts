@@ -7,7 +7,9 @@ import { Cleanup } from './support/cleanup.js';
 import { logitsOf, startNode } from './support/swarm.js';
 import { TestHop } from './support/test-hop.js';
 
-const modelPath = fileURLToPath(new URL('../../../test/fixtures/golden/llama-8block-f32', import.meta.url));
+const modelPath = fileURLToPath(
+  new URL('../../../test/fixtures/golden/llama-8block-f32', import.meta.url),
+);
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
