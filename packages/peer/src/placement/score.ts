@@ -26,7 +26,7 @@ export const joinWeights: ScoreWeights = {
   sharpness: 20,
   raggedness: 2,
   singleHosts: 0.1,
-  spanShareMin: 0.75,
+  spanShareMin: 0.7,
 };
 
 /** The more peers, the smaller the part that one can add to a block, and the finer the view. */

@@ -24,10 +24,10 @@ describe('chooseSpan', () => {
 
   it('takes fewer blocks than fit where that lifts the weakest more', () => {
     const fast = { blocksPerSecond: 9000 };
-    const swarm = { blockCount: 12, peers: [peer('a', 0, 4, fast), peer('b', 4, 12, fast)] };
-    const roomy = { capacityBlocks: 12, blocksPerSecond: 4000 };
+    const swarm = { blockCount: 14, peers: [peer('a', 0, 4, fast), peer('b', 4, 14, fast)] };
+    const roomy = { capacityBlocks: 14, blocksPerSecond: 4000 };
     const choice = chooseSpan(swarm, roomy, { random: lot(0) });
-    expect(choice.span).toEqual({ start: 4, end: 12 });
+    expect(choice.span).toEqual({ start: 4, end: 14 });
     expect(choice.reason).toContain('lifts the weakest block');
   });
 
