@@ -191,9 +191,9 @@ function addDemoCommand(program: Command): void {
         'Tell me a story about a fox and a lost key.',
       ),
     )
-    .addOption(option('--seed <number>', 'same seed, same story').argParser(integer(0)).default(7))
+    .addOption(option('--seed <number>', 'same seed, same story').argParser(integer(0)).default(2))
     .addOption(
-      option('-t, --temperature <number>', '0 is greedy').argParser(decimal(0, 10)).default(0.7),
+      option('-t, --temperature <number>', '0 is greedy').argParser(decimal(0, 10)).default(0.5),
     )
     .addOption(
       option('-n, --max-tokens <count>', 'tokens at most').argParser(integer(2)).default(320),
