@@ -39,7 +39,7 @@ export class RouteBroken extends Error {
 
 /**
  * The hops of one session and the steps on them: sends, matches results, relays, notices failures.
- * It mends nothing; see `make-whole.ts`.
+ * It mends nothing; see `route-keeper.ts`.
  */
 export class HopChain implements HopEvents {
   /** In order of their spans; lost ones stay until they are replaced. */
