@@ -8,6 +8,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/test/**/*.test.ts', 'scripts/**/*.test.ts'],
+          setupFiles: ['test/support/property-seed.ts'],
           testTimeout: 30_000,
         },
       },

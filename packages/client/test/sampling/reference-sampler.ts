@@ -27,10 +27,10 @@ export function referenceDistribution(
   });
   scores.sort((a, b) => b.score - a.score || a.token - b.token);
   if (settings.temperature === 0) return [{ token: scores[0]?.token ?? 0, probability: 1 }];
-  let kept = scores.map(({ token, score }) => ({
-    token,
-    probability: Math.exp((score - (scores[0]?.score ?? 0)) / settings.temperature),
-  }));
+  let kept = scores.map(({ token, score }) => {
+    const weight = Math.exp((score - (scores[0]?.score ?? 0)) / settings.temperature);
+    return { token, weight, probability: weight };
+  });
   if (settings.topK > 0) kept = kept.slice(0, settings.topK);
   kept = normalised(kept);
   let before = 0;
@@ -39,11 +39,11 @@ export function referenceDistribution(
     before += probability;
     return isKept;
   });
-  const largest = kept[0]?.probability ?? 0;
-  return normalised(kept.filter(({ probability }) => probability >= settings.minP * largest));
+  // The largest weight is 1. Two normalised probabilities may be equal where the weights are not.
+  return normalised(kept.filter(({ weight }) => weight >= settings.minP));
 }
 
-function normalised(tokens: ReferenceToken[]): ReferenceToken[] {
+function normalised<Token extends ReferenceToken>(tokens: Token[]): Token[] {
   const sum = tokens.reduce((total, { probability }) => total + probability, 0);
-  return tokens.map(({ token, probability }) => ({ token, probability: probability / sum }));
+  return tokens.map((token) => ({ ...token, probability: token.probability / sum }));
 }
