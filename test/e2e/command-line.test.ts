@@ -8,7 +8,7 @@ const model = goldenModel('llama-8block-f32');
 afterEach(stopEverything);
 
 describe('skein', () => {
-  it.each(['peer', 'bootstrap', 'generate', 'chat', 'status', 'demo'])(
+  it.each(['peer', 'bootstrap', 'generate', 'chat', 'status', 'doctor', 'demo'])(
     '%s --help shows examples',
     (name) => {
       const { code, text } = runForText([name, '--help']);
@@ -17,6 +17,14 @@ describe('skein', () => {
       expect(text).toContain('Examples:');
     },
   );
+
+  it('doctor finds a device that works', async () => {
+    const { code, events } = await runSkein(['doctor']);
+    expect(code).toBe(0);
+    const [doctor] = events;
+    expect(doctor).toMatchObject({ event: 'doctor', node: process.version });
+    expect(doctor?.devices.map(({ kind }: { kind: string }) => kind)).toContain(doctor?.auto);
+  });
 
   it('status prints coverage and the weakest block', async () => {
     const swarm = await startSwarm({ model: model.path, blocks: ['0:4', '2:8'] });

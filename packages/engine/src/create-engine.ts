@@ -15,18 +15,20 @@ const deviceErrors: readonly string[] = ['bad-configuration', 'engine-failed', '
  *   `aborted`, `engine-failed`
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  const { signal, onProgress, ...request } = options;
+  const { signal, onProgress, onFallback, ...request } = options;
   const load = {
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
   };
   let lastError = new SkeinError('bad-configuration', 'There is no device.');
-  for (const device of deviceCandidates(options.device)) {
+  const candidates = deviceCandidates(options.device);
+  for (const device of candidates) {
     try {
       return await ChildEngine.start({ ...request, device }, load);
     } catch (error) {
       lastError = toSkeinError(error);
       if (!deviceErrors.includes(lastError.code)) break;
+      if (device !== candidates.at(-1)) onFallback?.(device, lastError);
     }
   }
   throw lastError;

@@ -246,6 +246,10 @@ class SwarmPeer implements Peer {
       ...(threads === undefined ? {} : { threads }),
       signal: this.#abort.signal,
       onProgress: (progress) => this.#emit({ type: 'loading', ...progress }),
+      onFallback: (passedOver, error) => {
+        const message = `The device ${passedOver} is passed over: ${error.message}`;
+        this.#emit({ type: 'warning', message, error: toSkeinError(error) });
+      },
     });
     this.#stops.push(() => engine.stop());
     return engine;

@@ -32,6 +32,8 @@ export interface EngineOptions {
   readonly signal?: AbortSignal;
   /** Called with bytes loaded so far and in all. */
   readonly onProgress?: (progress: { loadedBytes: number; totalBytes: number }) => void;
+  /** With `auto`: a device that is installed does not work, and the next one is tried. */
+  readonly onFallback?: (device: Exclude<DeviceChoice, 'auto'>, error: Error) => void;
 }
 
 /** What a loaded engine says of itself. */

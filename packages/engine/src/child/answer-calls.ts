@@ -1,9 +1,7 @@
 /** The engine's process: answers the calls of its owner, one after the other. */
 import { type BatchOutcome, type SessionId, SkeinError, toSkeinError } from '@skein/protocol';
-import { type DeviceDescription, listDevices } from '../ggml/devices.js';
 import { EngineCore } from '../ggml/engine-core.js';
-import { findLibraries, missingLibraries } from '../ggml/library-discovery.js';
-import { loadGgml } from '../ggml/load-ggml.js';
+import { inspectDevice } from '../ggml/inspect-device.js';
 import { encodeFrame, type Frame } from './frames.js';
 import {
   type CallName,
@@ -37,8 +35,8 @@ export async function answerCalls(pipe: FramePipe): Promise<void> {
       if (request.call === 'load') {
         core = await load(request.options, send);
         answer = { result: { info: core.info } };
-      } else if (request.call === 'devices') {
-        answer = { result: { devices: await describeDevices(request.device) } };
+      } else if (request.call === 'inspect') {
+        answer = { result: await inspectDevice(request.device) };
       } else {
         if (core === null) throw new SkeinError('internal', 'No model is loaded.');
         answer = answerCall(core, request, frame);
@@ -67,16 +65,9 @@ async function load(options: LoadRequest, send: (response: Response) => void): P
   });
 }
 
-async function describeDevices(device: DeviceDescription['kind']): Promise<DeviceDescription[]> {
-  const [libraries] = findLibraries(device);
-  if (libraries === undefined) throw missingLibraries(device);
-  const devices = listDevices(await loadGgml(libraries));
-  return devices.map(({ handle: _handle, ...description }) => description);
-}
-
 function answerCall(
   core: EngineCore,
-  request: Exclude<Request, { call: 'load' | 'devices' }>,
+  request: Exclude<Request, { call: 'load' | 'inspect' }>,
   { body }: Frame,
 ): Answer {
   switch (request.call) {

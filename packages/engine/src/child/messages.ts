@@ -7,7 +7,8 @@ import {
   type SessionUse,
   SkeinError,
 } from '@skein/protocol';
-import type { DeviceDescription } from '../ggml/devices.js';
+import type { ConcreteDevice } from '../ggml/choose-device.js';
+import type { DeviceInspection } from '../ggml/inspect-device.js';
 import type { LoadModelOptions } from '../ggml/load-model.js';
 
 /** {@link LoadModelOptions} without what cannot be sent. */
@@ -27,7 +28,7 @@ export interface StepItemHeader {
 /** A call to the engine's process. Every call is answered in order, by its id. */
 export type Request =
   | { readonly call: 'load'; readonly options: LoadRequest }
-  | { readonly call: 'devices'; readonly device: DeviceDescription['kind'] }
+  | { readonly call: 'inspect'; readonly device: ConcreteDevice }
   | ({ readonly call: 'open'; readonly session: SessionId } & Required<SessionUse>)
   | { readonly call: 'close'; readonly session: SessionId }
   | { readonly call: 'step'; readonly items: readonly StepItemHeader[] }
@@ -84,7 +85,7 @@ export type OutcomeHeader = SessionState &
 /** Results by call. */
 export interface Results {
   load: { readonly info: EngineInfo };
-  devices: { readonly devices: readonly DeviceDescription[] };
+  inspect: DeviceInspection;
   open: Record<never, never>;
   close: Record<never, never>;
   step: { readonly computeUs: number; readonly outcomes: readonly OutcomeHeader[] };

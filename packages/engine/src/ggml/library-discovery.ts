@@ -15,14 +15,29 @@ export interface GgmlLibraries {
   readonly registry: string;
 }
 
-/** Suffixes of the packages that bring a device, in the order in which they are tried. */
-const packageSuffixes = {
+/** Every package carries the CPU backend; the plain one is the smallest. */
+const desktop = {
   cuda: ['-cuda', '-cuda-ext'],
   vulkan: ['-vulkan'],
-  metal: ['-metal'],
-  // Every package carries the CPU backend; the plain one is the smallest.
-  cpu: ['', '-metal', '-vulkan', '-cuda'],
-} as const satisfies Record<Exclude<DeviceChoice, 'auto'>, readonly string[]>;
+  cpu: ['', '-vulkan', '-cuda'],
+} as const;
+
+/** Suffixes of the packages that are published for a platform, by device, best first. */
+const publishedSuffixes: Readonly<
+  Record<string, Partial<Record<Exclude<DeviceChoice, 'auto'>, readonly string[]>>>
+> = {
+  'linux-x64': desktop,
+  'linux-arm64': { cpu: [''] },
+  'linux-armv7l': { cpu: [''] },
+  'mac-arm64': { metal: ['-metal'], cpu: ['-metal'] },
+  'mac-x64': { cpu: [''] },
+  'win-x64': desktop,
+  'win-arm64': { cpu: [''] },
+};
+
+const { optionalDependencies: pinnedVersions } = createRequire(import.meta.url)(
+  '../../package.json',
+) as { optionalDependencies: Readonly<Record<string, string>> };
 
 /** Node's `process.platform` and `process.arch` as the package names spell them. */
 const platformNames: Partial<Record<NodeJS.Platform, string>> = {
@@ -49,7 +64,8 @@ function platformName(): string | null {
 export function packagesFor(device: Exclude<DeviceChoice, 'auto'>): string[] {
   const platform = platformName();
   if (platform === null) return [];
-  return packageSuffixes[device].map((suffix) => `@node-llama-cpp/${platform}${suffix}`);
+  const suffixes = publishedSuffixes[platform]?.[device] ?? [];
+  return suffixes.map((suffix) => `@node-llama-cpp/${platform}${suffix}`);
 }
 
 /**
@@ -69,20 +85,29 @@ export function findLibraries(device: Exclude<DeviceChoice, 'auto'>): GgmlLibrar
   });
 }
 
+/** What installs a package in a clone of the repository, in the version that is used here. */
+export function installCommand(name: string): string {
+  const platform = platformName();
+  const pinned = Object.keys(pinnedVersions).find((known) => known.includes(`/${platform}`));
+  const version = pinned === undefined ? '' : `@${pinnedVersions[pinned]}`;
+  return `pnpm --filter @skein/engine add ${name}${version}`;
+}
+
 /** The error for a device whose libraries are not installed, with what to do about it. */
 export function missingLibraries(device: Exclude<DeviceChoice, 'auto'>): SkeinError {
-  const platform = platformName();
   const packages = packagesFor(device);
+  const [best] = packages;
   const steps =
-    platform === null
+    best === undefined
       ? [
-          `There is no prebuilt ggml for ${process.platform} on ${process.arch}.`,
+          `There is no prebuilt ggml for the device "${device}" on ${process.platform} ${process.arch}.`,
           '1. Build llama.cpp with -DBUILD_SHARED_LIBS=ON.',
           '2. Set SKEIN_GGML_LIBRARIES to the folder that holds libggml-base.',
+          ...(device === 'cpu' ? [] : ['3. Or choose another device, for example: --device cpu']),
         ]
       : [
           `No ggml library for the device "${device}" is installed.`,
-          `1. Run: npm install ${packages[0]}`,
+          `1. Run: ${installCommand(best)}`,
           ...(device === 'cpu' ? [] : ['2. Or choose another device, for example: --device cpu']),
         ];
   return new SkeinError('bad-configuration', steps.join('\n'), { details: { device, packages } });

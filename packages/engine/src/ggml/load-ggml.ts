@@ -12,7 +12,7 @@ import {
   registryFunctions,
   tensorFunctions,
 } from './functions.js';
-import type { GgmlLibraries } from './library-discovery.js';
+import { type GgmlLibraries, installCommand } from './library-discovery.js';
 
 type Koffi = typeof import('koffi').default;
 type KoffiFunction = ReturnType<LibraryHandle['func']>;
@@ -71,7 +71,7 @@ export async function loadGgml(libraries: GgmlLibraries): Promise<Ggml> {
       'bad-configuration',
       `ggml could not be loaded from ${libraries.name}: ${message}\n` +
         `1. Check that the libraries in ${libraries.folder} belong to this system.\n` +
-        `2. Install them again: npm install ${libraries.name}`,
+        `2. Install them again: ${installCommand(libraries.name)}`,
       { cause, details: { folder: libraries.folder } },
     );
   }

@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 // The child process runs compiled code, so these tests take the package as its users do.
-import { createEngine, describeDevices } from '@skein/engine';
+import { createEngine, inspectDevices } from '@skein/engine';
 import { type Engine, type EngineFailure, isSkeinError } from '@skein/protocol';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { findLibraries, type GgmlLibraries } from '../../src/ggml/library-discovery.js';
 import {
   createItem,
   exactOptions,
@@ -157,11 +161,11 @@ describe('createEngine', () => {
     await expect(start({ threads: 0 })).rejects.toMatchObject({ code: 'bad-argument' });
   });
 
-  it('names the package of a device that is not installed', async () => {
+  it('says that a platform cannot have a device', async () => {
     const device = process.platform === 'darwin' ? 'cuda' : 'metal';
     await expect(start({ device })).rejects.toMatchObject({
       code: 'bad-configuration',
-      message: expect.stringMatching(/npm install @node-llama-cpp/) as string,
+      message: expect.stringMatching(/no prebuilt ggml for the device.*--device cpu/s) as string,
     });
   });
 
@@ -182,11 +186,47 @@ describe('createEngine', () => {
   });
 });
 
-describe('describeDevices', () => {
-  it('lists the CPU', async () => {
-    const devices = await describeDevices();
-    const cpu = devices.find(({ kind }) => kind === 'cpu');
-    expect(cpu?.name).toBe('CPU');
-    expect(cpu?.memoryTotalBytes).toBeGreaterThan(0);
+describe('a device that was chosen by itself', () => {
+  it('is given up for the next one, and the owner is told', async () => {
+    const [{ folder }] = findLibraries('cpu') as [GgmlLibraries];
+    process.env.SKEIN_GGML_LIBRARIES = folder;
+    const passedOver: string[] = [];
+    try {
+      const onFallback = (device: string) => passedOver.push(device);
+      const engine = await start({ device: 'auto', onFallback });
+      expect(engine.info.device).toBe('cpu');
+    } finally {
+      delete process.env.SKEIN_GGML_LIBRARIES;
+    }
+    expect(passedOver).toEqual(['cuda', 'metal', 'vulkan']);
+  });
+});
+
+describe('inspectDevices', () => {
+  it('finds the CPU at work', async () => {
+    const reports = await inspectDevices();
+    const cpu = reports.find(({ kind }) => kind === 'cpu');
+    expect(cpu).toMatchObject({ problem: null, devices: [{ name: 'CPU' }] });
+    expect(cpu?.devices[0]?.memoryTotalBytes).toBeGreaterThan(0);
+    expect(cpu?.libraries?.name).toContain('@node-llama-cpp/');
+  });
+
+  it('says what keeps an installed backend from loading', async () => {
+    const [{ folder }] = findLibraries('cpu') as [GgmlLibraries];
+    const build = await mkdtemp(join(tmpdir(), 'skein-ggml-'));
+    const files = await readdir(folder);
+    await Promise.all(files.map((file) => symlink(join(folder, file), join(build, file))));
+    await writeFile(join(build, 'libggml-vulkan.so'), 'no library');
+    process.env.SKEIN_GGML_LIBRARIES = build;
+    try {
+      const reports = await inspectDevices();
+      const problemOf = (kind: string) => reports.find((report) => report.kind === kind)?.problem;
+      expect(problemOf('cpu')).toBeNull();
+      expect(problemOf('vulkan')).toContain('libggml-vulkan.so does not load');
+      expect(problemOf('cuda')).toContain('without it');
+    } finally {
+      delete process.env.SKEIN_GGML_LIBRARIES;
+      await rm(build, { recursive: true });
+    }
   });
 });

@@ -39,6 +39,7 @@ export function createProgram(): Command {
   addGenerateCommand(program);
   addChatCommand(program);
   addStatusCommand(program);
+  addDoctorCommand(program);
   addDemoCommand(program);
   for (const command of program.commands) {
     command
@@ -180,6 +181,16 @@ function addStatusCommand(program: Command): void {
     .addOption(option('--watch', 'show changes until interrupted').default(false))
     .addHelpText('after', examples('status', ['skein status --bootstrap <address> --watch']))
     .action(async (options) => (await import('./commands/status.js')).runStatus(options));
+}
+
+function addDoctorCommand(program: Command): void {
+  program
+    .command('doctor')
+    .description('Show what this machine can compute on, and what is missing for more.')
+    .addHelpText('after', examples('doctor', ['skein doctor', 'skein doctor --json']))
+    .action(async (options) =>
+      (await import('./commands/doctor.js')).runDoctor({ ...options, version }),
+    );
 }
 
 function addDemoCommand(program: Command): void {
