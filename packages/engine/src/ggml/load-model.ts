@@ -7,6 +7,7 @@ import {
   spanLength,
 } from '@skein/protocol';
 import { openModel } from '../model/open-model.js';
+import type { Tensor } from './c-types.js';
 import { type ConcreteDevice, openRuntime } from './choose-device.js';
 import { createContext } from './create-context.js';
 import type { AttentionKind } from './graph/block.js';
@@ -80,10 +81,11 @@ export async function loadModel(
     const kvLayout = createKvLayout(runtime, options, config);
     const attention = overrides.attention ?? chooseAttention(runtime, kvLayout, config);
     const headRowsMax = Math.max(1, Math.floor(headBytesMax / (8 * config.vocabSize)));
+    const orderedMatrices = orderedIn(runtime, store);
     const owned = store;
     return {
       runtime,
-      settings: { config, rope, kvLayout, attention, weights },
+      settings: { config, rope, kvLayout, attention, weights, orderedMatrices },
       headRowsMax: overrides.headRowsMax ?? headRowsMax,
       info: describe(runtime, options, { config, plan, kvLayout }),
       free: () => {
@@ -107,6 +109,16 @@ function validateOptions({ span, kvTokensMax }: LoadModelOptions, config: ModelC
   if (!Number.isInteger(kvTokensMax) || kvTokensMax < 0 || kvTokensMax > kvTokensLimit) {
     throw new SkeinError('bad-argument', `${kvTokensMax} is no number of tokens to cache.`);
   }
+}
+
+/**
+ * The matrices that are multiplied by ggml's general CPU kernels, which add up in another order for
+ * one row than for more. Those of rearranged weights do not, and other devices are not considered.
+ */
+function orderedIn(runtime: Runtime, { tensors }: WeightStore): ReadonlySet<Tensor> {
+  if (!runtime.usesCpuOnly) return new Set();
+  const general = tensors.filter(({ role, filling }) => role !== 'vector' && filling !== 'whole');
+  return new Set(general.map(({ tensor }) => tensor));
 }
 
 function createKvLayout(

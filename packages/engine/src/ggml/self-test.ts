@@ -77,6 +77,7 @@ function computeBlock(runtime: Runtime): Float32Array {
       head: null,
       ropeDivisors: null,
     },
+    orderedMatrices: new Set(),
   });
   const store = pool.acquire(1, capacityFor(rows, kvLayout));
   try {

@@ -1,6 +1,6 @@
 /** Sorts the prepared items of a step into batches that one graph computes. Pure. */
 import { limits } from '@skein/protocol';
-import type { BatchKind } from './graph/graph-plan.js';
+import type { BatchKind, PlanItem } from './graph/graph-plan.js';
 
 /** Rows of one graph: bounds the memory that intermediate results take. */
 const batchRowsMax = limits.stepRowsMax;
@@ -10,9 +10,10 @@ const batchItemsMax = 64;
 
 /**
  * Groups items that use the same blocks in the same precision, in the order given, within the
- * limits of one graph.
+ * limits of one graph. Single rows and chunks are computed by different kernels: in one graph the
+ * former would get other bits beside a chunk than alone.
  */
-export function groupIntoBatches<Item extends BatchKind & { readonly rows: number }>(
+export function groupIntoBatches<Item extends BatchKind & Pick<PlanItem, 'rows' | 'output'>>(
   items: readonly Item[],
 ): Item[][] {
   const open = new Map<string, { items: Item[]; rows: number }>();
@@ -21,7 +22,7 @@ export function groupIntoBatches<Item extends BatchKind & { readonly rows: numbe
     const { start, end } = item.span;
     // Empty spans are all the same: there are no blocks in them.
     const blocks = start === end ? 'none' : `${start}:${end}`;
-    const key = `${blocks} ${item.residualType}`;
+    const key = `${blocks} ${item.residualType} ${rowsOf(item)}`;
     let batch = open.get(key);
     const isFull =
       batch === undefined ||
@@ -36,4 +37,10 @@ export function groupIntoBatches<Item extends BatchKind & { readonly rows: numbe
     batch.rows += item.rows;
   }
   return batches;
+}
+
+/** The same for items whose rows are products of one kind, in the blocks and in the head. */
+function rowsOf({ rows, output }: Pick<PlanItem, 'rows' | 'output'>): string {
+  if (rows === 1) return 'single';
+  return output === 'last' ? 'last' : 'chunk';
 }

@@ -3,7 +3,7 @@ import type { ModelConfig } from '@skein/protocol';
 import type { Tensor } from '../c-types.js';
 import { type KvLayout, type KvStore, kvRowBytes } from '../kv-store.js';
 import type { BlockWeights } from '../weights/model-weights.js';
-import type { Operations, RopeParameters } from './operations.js';
+import type { Operations, RopeParameters, RowsKind } from './operations.js';
 
 /**
  * How attention is computed: in one fused operation, or in primitives.
@@ -41,6 +41,9 @@ export interface Segment {
 /** The part of a graph that changes from batch to batch. */
 export interface BlockBatch {
   readonly rowCount: number;
+  readonly rowsKind: RowsKind;
+  /** Of the rows that {@link keep} names. */
+  readonly keptKind: RowsKind;
   /** `[rowCount]` i32 */
   readonly positions: Tensor;
   readonly segments: readonly Segment[];
@@ -65,6 +68,7 @@ export function appendBlock(
   input: { x: Tensor; storeIndex: number },
 ): Tensor | null {
   const { rmsNormEpsilon } = settings.config;
+  let { rowsKind } = batch;
   let x = input.x;
 
   const normed = operations.rmsNorm(x, weights.attentionNorm, rmsNormEpsilon); // [rows, hidden]
@@ -77,14 +81,16 @@ export function appendBlock(
   if (typeof batch.keep === 'bigint') {
     mixed = operations.gather(mixed, batch.keep);
     x = operations.gather(x, batch.keep);
+    rowsKind = batch.keptKind;
   }
-  x = operations.add(x, operations.linear(mixed, weights.attentionOutput)); // [rows, hidden]
+  mixed = operations.linear(mixed, weights.attentionOutput, rowsKind); // [rows, hidden]
+  x = operations.add(x, mixed);
 
   const inner = operations.rmsNorm(x, weights.feedForwardNorm, rmsNormEpsilon); // [rows, hidden]
-  const gate = operations.linear(inner, weights.gate); // [rows, feedForward]
-  const up = operations.linear(inner, weights.up); // [rows, feedForward]
-  const down = operations.linear(operations.swiglu(gate, up), weights.down); // [rows, hidden]
-  return operations.add(x, down);
+  const gate = operations.linear(inner, weights.gate, rowsKind); // [rows, feedForward]
+  const up = operations.linear(inner, weights.up, rowsKind); // [rows, feedForward]
+  const activated = operations.swiglu(gate, up); // [rows, feedForward]
+  return operations.add(x, operations.linear(activated, weights.down, rowsKind)); // [rows, hidden]
 }
 
 /** Queries, keys and values in one product each for all rows; then each session on its own. */
@@ -97,10 +103,10 @@ function appendAttention(
 ): Tensor | null {
   const { config, rope } = settings;
   const { headCount, kvHeadCount, headDim, rmsNormEpsilon } = config;
-  const { rowCount } = batch;
+  const { rowCount, rowsKind } = batch;
 
-  const value = operations.linear(input.x, weights.value); // [rows, kvHeads * headDim]
-  let key = operations.linear(input.x, weights.key);
+  const value = operations.linear(input.x, weights.value, rowsKind); // [rows, kvHeads * headDim]
+  let key = operations.linear(input.x, weights.key, rowsKind);
   key = operations.reshape(key, [rowCount, kvHeadCount, headDim]); // [rows, kvHeads, headDim]
   if (weights.keyNorm !== null) key = operations.rmsNorm(key, weights.keyNorm, rmsNormEpsilon);
   key = operations.rope(key, batch.positions, rope);
@@ -111,7 +117,7 @@ function appendAttention(
     return null;
   }
 
-  let query = operations.linear(input.x, weights.query);
+  let query = operations.linear(input.x, weights.query, rowsKind);
   query = operations.reshape(query, [rowCount, headCount, headDim]); // [rows, heads, headDim]
   if (weights.queryNorm !== null) {
     query = operations.rmsNorm(query, weights.queryNorm, rmsNormEpsilon);

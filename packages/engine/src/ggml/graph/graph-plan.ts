@@ -4,6 +4,7 @@
  */
 import type { HiddenType, Span } from '@skein/protocol';
 import type { KvStore } from '../kv-store.js';
+import type { RowsKind } from './operations.js';
 
 /** Where the rows of an item come from. */
 type InputKind = 'tokens' | HiddenType;
@@ -41,6 +42,9 @@ export interface GraphPlan<Item extends PlanItem = PlanItem> extends BatchKind {
   readonly key: string;
   readonly rowCount: number;
   readonly placed: readonly PlacedItem<Item>[];
+  /** How the rows belong together: all of them, and those that are kept. */
+  readonly rowsKind: RowsKind;
+  readonly keptKind: RowsKind;
   /** Rows of each kind of input, in this order from the first row on. */
   readonly inputRows: Readonly<Record<InputKind, number>>;
   /** Rows of each kind of output, in this order among the kept rows. */
@@ -85,8 +89,16 @@ export function planGraph<Item extends PlanItem>(
     ...(outputs.get(item) ?? { outputStart: 0, outputRows: 0 }),
   }));
   const keptRows = isEveryRow ? null : Int32Array.from(kept);
-  const key = describe({ span, residualType }, ordered, { inputRows, outputRows, isEveryRow });
-  return { key, span, residualType, rowCount, placed, inputRows, outputRows, keptRows };
+  const rowsKind = kindOf(ordered.map(({ rows }) => rows));
+  const keptKind = kindOf(placed.map((item) => item.outputRows));
+  const kinds = { rowsKind, keptKind };
+  const rows = { inputRows, outputRows, isEveryRow, keptKind };
+  const key = describe({ span, residualType }, ordered, rows);
+  return { key, span, residualType, rowCount, placed, ...kinds, inputRows, outputRows, keptRows };
+}
+
+function kindOf(counts: readonly number[]): RowsKind {
+  return counts.every((rows) => rows <= 1) ? 'independent' : 'chunk';
 }
 
 function outputClass(output: OutputKind): (typeof outputOrder)[number] | 'none' {
@@ -101,6 +113,7 @@ function describe(
     inputRows: GraphPlan['inputRows'];
     outputRows: GraphPlan['outputRows'];
     isEveryRow: boolean;
+    keptKind: RowsKind;
   },
 ): string {
   const segments = items.map(
@@ -112,6 +125,7 @@ function describe(
     Object.values(rows.inputRows).join(),
     Object.values(rows.outputRows).join(),
     rows.isEveryRow,
+    rows.keptKind,
     ...segments,
   ].join('|');
 }

@@ -23,12 +23,20 @@ export interface RopeParameters {
   readonly divisors: Tensor | null;
 }
 
+/**
+ * How the rows of a product belong together. `independent`: each is a step of its own, computed
+ * beside others by chance, and must not depend on them. `chunk`: they come in runs of several.
+ */
+export type RowsKind = 'independent' | 'chunk';
+
 /** Appends operations to one graph. */
 export class Operations {
   constructor(
     readonly ggml: Ggml,
     readonly context: Context,
     readonly graph: Graph,
+    /** Matrices whose product with several rows adds up in another order than with one. */
+    private readonly orderedMatrices: ReadonlySet<Tensor>,
   ) {}
 
   /** A tensor that is written before each computation: `[size]` or `[rows, size]`. */
@@ -64,10 +72,28 @@ export class Operations {
     return ggml.mul(context, ggml.rms_norm(context, x, epsilon), weight);
   }
 
-  /** `[rows, inputs] -> [rows, outputs]` */
-  linear(x: Tensor, { matrix, bias }: LinearWeights): Tensor {
-    const product = this.ggml.mul_mat(this.context, matrix, x);
+  /**
+   * `[rows, inputs] -> [rows, outputs]`
+   * @param rows `independent` ones get the bits that each of them would get alone
+   */
+  linear(x: Tensor, { matrix, bias }: LinearWeights, rows: RowsKind): Tensor {
+    const isByRow = rows === 'independent' && this.orderedMatrices.has(matrix);
+    const product = isByRow ? this.productByRow(matrix, x) : this.product(matrix, x);
     return bias === null ? product : this.ggml.add(this.context, product, bias);
+  }
+
+  private product(matrix: Tensor, x: Tensor): Tensor {
+    return this.ggml.mul_mat(this.context, matrix, x);
+  }
+
+  /**
+   * One product of one row each, in one operation: the rows are passed off as a dimension further
+   * out. ggml's CPU backend then takes the kernel that it takes for a single row.
+   */
+  private productByRow(matrix: Tensor, x: Tensor): Tensor {
+    const { ggml, context } = this;
+    const rows = ggml.permute(context, x, 0, 2, 1, 3); // [rows, 1, inputs]
+    return ggml.permute(context, this.product(matrix, rows), 0, 2, 1, 3); // [rows, outputs]
   }
 
   /** `silu(gate) * up`, element by element. */

@@ -16,6 +16,8 @@ import { Operations } from './operations.js';
 /** What a graph is built from, the same for all graphs of an engine. */
 export interface ModelGraphSettings extends BlockSettings {
   readonly weights: ModelWeights;
+  /** See {@link Operations}. */
+  readonly orderedMatrices: ReadonlySet<Tensor>;
 }
 
 /** A built graph with the tensors to write before, and to read after, each computation. */
@@ -41,9 +43,9 @@ export interface StepGraph {
 }
 
 // Upper bounds of the tensors that the builder makes, for the size of the arena.
-const tensorsPerBlock = 48;
+const tensorsPerBlock = 64;
 const tensorsPerSegment = 16;
-const tensorsBesides = 48;
+const tensorsBesides = 52;
 
 const hiddenTypes: readonly HiddenType[] = ['f32', 'f16', 'bf16'];
 
@@ -62,7 +64,7 @@ export function buildStepGraph(
   plan: GraphPlan,
 ): StepGraph {
   const graph = ggml.new_graph_custom(context, countTensors(plan), false);
-  const operations = new Operations(ggml, context, graph);
+  const operations = new Operations(ggml, context, graph, settings.orderedMatrices);
 
   const { x: embedded, tokens, hidden } = appendInputs(operations, settings, plan);
   const keptCount = Object.values(plan.outputRows).reduce((sum, rows) => sum + rows, 0);
@@ -106,7 +108,7 @@ function appendBlocks(
   plan: GraphPlan,
   input: { x: Tensor; keptRows: Tensor | null },
 ): { x: Tensor | null; positions: Tensor | null; segments: Segment[] } {
-  const { span, rowCount } = plan;
+  const { span, rowCount, rowsKind, keptKind } = plan;
   const keepsAll = plan.keptRows === null;
   const keep: BlockBatch['keep'] = keepsAll ? 'all' : (input.keptRows ?? 'nothing');
   if (span.start === span.end) {
@@ -129,7 +131,14 @@ function appendBlocks(
     const weights = settings.weights.blocks.get(index);
     if (weights === undefined || x === null) throw new Error(`block ${index} is not loaded`);
     const isLast = index + 1 === span.end;
-    const batch: BlockBatch = { rowCount, positions, segments, keep: isLast ? keep : 'all' };
+    const batch: BlockBatch = {
+      rowCount,
+      rowsKind,
+      keptKind,
+      positions,
+      segments,
+      keep: isLast ? keep : 'all',
+    };
     const storeIndex = index - span.start;
     x = appendBlock(operations, settings, weights, batch, { x, storeIndex });
     if (!isLast && x !== null) x = operations.round(x, plan.residualType);
@@ -172,7 +181,8 @@ function appendOutputs(
     norm,
     config.rmsNormEpsilon,
   );
-  const logits = operations.linear(normed, { matrix: projection, bias: null }); // [rows, vocab]
+  const output = { matrix: projection, bias: null };
+  const logits = operations.linear(normed, output, plan.keptKind); // [rows, vocab]
   operations.output(logits);
   const probabilities = operations.output(operations.softmax(logits)); // [rows, vocab]
   return { hidden, logits, probabilities };
