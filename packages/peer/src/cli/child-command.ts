@@ -7,6 +7,8 @@ import type { OutputEvent } from './output.js';
 /** Another `skein` command in a process of its own, read through its `--json` lines. */
 export interface ChildCommand {
   readonly pid: number;
+  /** Resolves when the process is gone. */
+  readonly exited: Promise<void>;
   /** @throws SkeinError `internal` when the process ends first, with what it printed */
   waitFor(event: string, options: { signal?: AbortSignal }): Promise<OutputEvent>;
   kill(signal: NodeJS.Signals): void;
@@ -51,6 +53,7 @@ export function startCommand(parameters: readonly string[]): ChildCommand {
   });
   return {
     pid: child.pid ?? 0,
+    exited,
     async waitFor(name, { signal }) {
       for (;;) {
         signal?.throwIfAborted();

@@ -71,6 +71,7 @@ function addPeerCommand(program: Command): void {
         .argParser(list)
         .default(undefined, '/ip4/0.0.0.0/tcp/0 and a WebSocket port'),
     )
+    .addOption(option('--announce <multiaddr...>', 'tell others these addresses').argParser(list))
     .addOption(option('--identity <file>', 'key file; made when missing'))
     .addOption(option('--name <name>', 'what people call this peer'))
     .addOption(

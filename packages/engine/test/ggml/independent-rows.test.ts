@@ -1,0 +1,76 @@
+import { fileURLToPath } from 'node:url';
+import type { Engine, EngineOptions, SessionId, StepItem } from '@skein/protocol';
+import { describe, expect, it } from 'vitest';
+import {
+  createItem,
+  fullLogits,
+  logitsOf,
+  openSession,
+  outputOf,
+  run,
+  withEngine,
+} from '../support/engines.js';
+
+/** Its matrices have the sizes for which ggml has special kernels. */
+const modelPath = fileURLToPath(new URL('../../../../models/tiny-tales', import.meta.url));
+const span = { start: 0, end: 8 };
+const ends = { embedding: true, head: true };
+const use = { span, ends, residualType: 'f16' } as const;
+const steps = 2;
+
+const prompts = [6, 10, 17].map((length, seed) =>
+  Int32Array.from({ length }, (_, index) => 6 + ((index * 37 + seed * 101) % 2000)),
+);
+
+function options(weightType: EngineOptions['weightType']): EngineOptions {
+  const cache = { kvType: 'f16', kvTokensMax: 1024 } as const;
+  return { modelPath, span, ends, weightType, device: 'cpu', threads: 1, ...cache };
+}
+
+/** Tokens that follow a prompt: which ones does not matter. */
+const tokenAfter = (prompt: number, step: number) => Int32Array.of(100 + 31 * prompt + 7 * step);
+
+const nextItem = (engine: Engine, session: SessionId, tokens: Int32Array): StepItem =>
+  createItem(engine, session, tokens, fullLogits('last'));
+
+/** Logits after the prompt and after each token, with nobody else on the engine. */
+async function runAlone(engine: Engine, prompt: number): Promise<Float32Array[]> {
+  const session = openSession(engine, use);
+  const found: Float32Array[] = [];
+  const tokens = prompts[prompt] as Int32Array;
+  found.push(logitsOf(await run(engine, nextItem(engine, session, tokens))).logits);
+  for (let step = 0; step < steps; step += 1) {
+    const item = nextItem(engine, session, tokenAfter(prompt, step));
+    found.push(logitsOf(await run(engine, item)).logits);
+  }
+  engine.closeSession(session);
+  return found;
+}
+
+describe.each(['f32', 'f16', 'bf16', 'q8_0', 'q4_0'] as const)('steps in %s', (weightType) => {
+  it('have the same bits beside others as alone', async () => {
+    await withEngine(options(weightType), async (engine) => {
+      const alone = await Promise.all(prompts.map((_, prompt) => runAlone(engine, prompt)));
+      const sessions = prompts.map(() => openSession(engine, use));
+      const together = async (items: readonly StepItem[]) => {
+        const { outcomes } = await engine.step(items);
+        return outcomes.map((outcome) => logitsOf(outputOf(outcome)).logits);
+      };
+      const first = sessions.map((session, prompt) =>
+        nextItem(engine, session, prompts[prompt] as Int32Array),
+      );
+      expect(await together(first)).toEqual(alone.map(([logits]) => logits));
+      for (let step = 0; step < steps; step += 1) {
+        const items = sessions.map((session, prompt) =>
+          nextItem(engine, session, tokenAfter(prompt, step)),
+        );
+        // Every other time beside a chunk of somebody else's prompt.
+        const other = openSession(engine, use);
+        if (step % 2 === 1) items.push(nextItem(engine, other, prompts[1] as Int32Array));
+        const found = (await together(items)).slice(0, sessions.length);
+        expect(found).toEqual(alone.map((logits) => logits[step + 1]));
+        engine.closeSession(other);
+      }
+    });
+  });
+});
