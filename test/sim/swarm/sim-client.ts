@@ -202,9 +202,9 @@ export function watchBans(): () => void {
       watched.add(this);
       const { bans } = this;
       const blame = bans.blame.bind(bans);
-      bans.blame = (peer) => {
+      bans.blame = (peer, manner) => {
         client.onBan(peer);
-        return blame(peer);
+        return blame(peer, manner);
       };
     }
     return original.call(this, model);

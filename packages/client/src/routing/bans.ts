@@ -1,6 +1,13 @@
 import type { PeerId } from '@skein/protocol';
 import { routingLimits } from './routing-limits.js';
 
+/**
+ * How a peer failed. `closed`: its connection ended, or could not be had. The peer may be well, and
+ * if it is not, to ask it again costs a round trip. `other`: it kept silent, which costs a deadline
+ * each time, or did wrong.
+ */
+export type FailureManner = 'closed' | 'other';
+
 interface Ban {
   /** Failures since the last success. */
   failures: number;
@@ -8,8 +15,8 @@ interface Ban {
 }
 
 /**
- * Peers that failed this client lately. A ban lasts `banMsFirst` and doubles with each failure up
- * to `banMsMax`; one success wipes the slate. Only blamed peers are ever banned.
+ * Peers that failed this client lately. A ban lasts `banMsFirst`, or `banMsFirstClosed`, and doubles
+ * with each failure up to `banMsMax`; one success wipes the slate. Only blamed peers are ever banned.
  */
 export class Bans {
   readonly #bans = new Map<PeerId, Ban>();
@@ -21,9 +28,11 @@ export class Bans {
   }
 
   /** Records a failure that is the peer's fault. Returns the length of the ban. */
-  blame(peer: PeerId): number {
+  blame(peer: PeerId, manner: FailureManner = 'other'): number {
+    const { banMsFirst, banMsFirstClosed, banMsMax } = routingLimits;
     const failures = (this.#bans.get(peer)?.failures ?? 0) + 1;
-    const banMs = Math.min(routingLimits.banMsFirst * 2 ** (failures - 1), routingLimits.banMsMax);
+    const firstMs = manner === 'closed' ? banMsFirstClosed : banMsFirst;
+    const banMs = Math.min(firstMs * 2 ** (failures - 1), banMsMax);
     // Re-inserted, so that the map's order is by the latest failure.
     this.#bans.delete(peer);
     this.#bans.set(peer, { failures, untilMs: this.#now() + banMs });

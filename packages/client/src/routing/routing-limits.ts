@@ -20,6 +20,8 @@ export const routingLimits = {
   returnTriesMax: 24,
   /** First ban of a blamed peer, and the longest one: doubled at each failure in between. */
   banMsFirst: 5000,
+  /** The first one of a peer whose connection ended: three hosts of a block are soon used up. */
+  banMsFirstClosed: 500,
   banMsMax: 300_000,
   /** Banned or measured peers remembered; the stalest are forgotten first. */
   peersRememberedMax: 4096,

@@ -12,7 +12,7 @@ import { checkRelayed } from './check-relayed.js';
 import { createDeferred, type Deferred } from './deferred.js';
 import { findStalledHop } from './find-stalled-hop.js';
 import type { Hop, HopEvents } from './hop.js';
-import { errorFromHop, judgeError } from './judge-error.js';
+import { errorFromHop, judgeError, mannerOf } from './judge-error.js';
 import type { OutgoingStep } from './outgoing.js';
 import { sessionLimits } from './session-limits.js';
 import { StepDeadline } from './step-deadline.js';
@@ -118,7 +118,7 @@ export class HopChain implements HopEvents {
   lose(hop: Hop, error: SkeinError, options: { isBlamed: boolean }): void {
     if (hop.isLost) return;
     hop.isLost = true;
-    if (options.isBlamed) this.#view.bans.blame(hop.peer);
+    if (options.isBlamed) this.#view.bans.blame(hop.peer, mannerOf(error));
     this.#note({ kind: 'lost', hop, error, isBlamed: options.isBlamed });
     // A hop that is alive (full, draining) frees its cache; a dead one's stream is reset in time.
     void hop.close();

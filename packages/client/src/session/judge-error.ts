@@ -6,6 +6,7 @@ import {
   type PeerId,
   SkeinError,
 } from '@skein/protocol';
+import type { FailureManner } from '../routing/bans.js';
 
 /** What follows from an error that a hop reported. */
 export type Verdict =
@@ -27,6 +28,11 @@ export function judgeError(message: ErrorMessage): Verdict {
   const code = errorCode(message);
   if (fatalCodes.has(code)) return { kind: 'fatal' };
   return { kind: 'lost', isBlamed: errorPolicies[code].blame === 'peer' };
+}
+
+/** How a blamed peer failed: it decides how long it is left alone. */
+export function mannerOf({ code }: SkeinError): FailureManner {
+  return code === 'stream-closed' || code === 'peer-unreachable' ? 'closed' : 'other';
 }
 
 /** The typed form of an error message. */

@@ -19,6 +19,13 @@ describe('Bans', () => {
     expect(bans.nextExpiryMs()).toBeNull();
   });
 
+  it('is short at first for a peer whose connection ended, and grows all the same', () => {
+    const bans = new Bans(() => 0);
+    const lengths = Array.from({ length: 12 }, () => bans.blame(peer, 'closed'));
+    expect(lengths.slice(0, 3)).toEqual([500, 1000, 2000]);
+    expect(lengths.at(-1)).toBe(routingLimits.banMsMax);
+  });
+
   it('is forgiven by a success', () => {
     const bans = new Bans(() => 0);
     bans.blame(peer);

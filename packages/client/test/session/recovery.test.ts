@@ -1,5 +1,6 @@
 import type { TokenId } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
+import { routingLimits } from '../../src/routing/routing-limits.js';
 import { idle, settle } from '../support/test-clock.js';
 import { toyGreedy } from '../support/toy-model.js';
 import {
@@ -27,6 +28,15 @@ describe('recovery', () => {
       { lostPeer: swarm.peer('b1').peer, newPeers: [swarm.peer('b3').peer] },
       { lostPeer: swarm.peer('b2').peer, newPeers: [swarm.peer('b3').peer] },
     ]);
+  });
+
+  it('soon asks the only host again whose connection ended', async () => {
+    const { swarm, clock, session } = setUp(sixPeers.slice(0, 3));
+    swarm.peer('b1').rules.push(failAt(25, 'close'));
+    const startedAtMs = clock.now();
+    expect(await settle(clock, generate(session))).toEqual(expected);
+    expect(swarm.violations).toEqual([]);
+    expect(clock.now() - startedAtMs).toBeLessThan(2 * routingLimits.banMsFirstClosed);
   });
 
   it('notices a replacement that hangs while its cache is rebuilt', async () => {
