@@ -17,16 +17,14 @@ export const chaosLimits = {
   /** A killed peer comes back after a time between these; so does a stopped or cut one. */
   downMsMin: 2_000,
   downMsMax: 6_000,
-  /** A graceful leave takes less; a peer that takes longer is killed. */
-  leaveMs: 15_000,
+  /** A graceful leave takes less, its sessions' end included; a peer that takes longer is killed. */
+  leaveMs: 60_000,
   /** Healthy hosts that every block and end keeps: without one there would be no route to find. */
   healthyHostsMin: 1,
   /** A recovery is put down to what was done to its peer not longer ago than this. */
   attributionMs: 30_000,
   /** Peers that every block keeps after a move, up or not. */
   hostsAfterMoveMin: 2,
-  /** Wait for the swarm to be whole again before the second calm half. */
-  healMs: 120_000,
   /** A client process that does not end by itself is killed. */
   clientStopMs: 3_000,
 } as const;

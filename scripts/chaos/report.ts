@@ -4,7 +4,7 @@ import type { Difference, FailedGeneration, Recovery } from './ledger.js';
 import type { ChaosRun } from './run-chaos.js';
 
 /** Recoveries of one cause. Times are milliseconds. */
-export interface RecoveryRow {
+interface RecoveryRow {
   readonly cause: string;
   readonly events: number;
   readonly recoveries: number;
@@ -13,7 +13,7 @@ export interface RecoveryRow {
   readonly totalMs: Quantiles;
 }
 
-export interface Quantiles {
+interface Quantiles {
   readonly p50: number | null;
   readonly p99: number | null;
 }

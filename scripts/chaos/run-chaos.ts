@@ -1,6 +1,8 @@
 import { loadavg } from 'node:os';
+import type { ChaosClient } from './chaos-client.js';
 import type { ChaosOptions } from './chaos-options.js';
 import { ChaosSwarm } from './chaos-swarm.js';
+import type { ClientEvent } from './client/messages.js';
 import { Disturbances } from './disturbances.js';
 import { chaosJobs, type Job } from './jobs.js';
 import { type GenerationLedger, Ledger, type Phase } from './ledger.js';
@@ -46,8 +48,8 @@ export async function runChaos(
   }, 250);
   try {
     const jobs = chaosJobs(options);
-    await findReference(run, swarm, jobs, signal);
     const stage = { run, swarm, jobs, signal };
+    await findReference(stage);
     await generateFor(stage, 'calm', options.calmSeconds / 2, () => undefined);
     await makeTrouble(stage, options);
     await generateFor(stage, 'calm', options.calmSeconds / 2, () => undefined);
@@ -69,31 +71,35 @@ interface Stage {
 
 /**
  * Generates each job once, alone and unbroken: those are the right tokens. Then once more without
- * the peers of the first route, which must not make a difference.
+ * the peers of the first route, which must not make a difference, and one in each client, so that
+ * all of them know the swarm before anything is timed.
  */
-async function findReference(
-  run: ChaosRun,
-  { clients: [client] }: ChaosSwarm,
-  jobs: readonly Job[],
-  signal: AbortSignal,
-): Promise<void> {
-  if (client === undefined) return;
-  const abort = () => client.abort();
+async function findReference({ run, swarm, jobs, signal }: Stage): Promise<void> {
+  const { clients } = swarm;
+  const [first, ...others] = clients as [ChaosClient, ...ChaosClient[]];
+  const abort = () => {
+    for (const client of clients) client.abort();
+  };
   signal.addEventListener('abort', abort);
+  const generate = async (
+    client: ChaosClient,
+    job: Job,
+    phase: 'reference' | 'check',
+    excluded: readonly string[] = [],
+  ): Promise<readonly string[]> => {
+    if (signal.aborted) return [];
+    run.phase = phase;
+    const generation = run.ledger.begin(job, phase);
+    const take = (event: ClientEvent) => generation.take(event, { isAborted: signal.aborted });
+    await client.generate(job, take, excluded);
+    return generation.route.map(({ peer }) => peer);
+  };
   for (const job of jobs) {
-    let excluded: readonly string[] = [];
-    for (const phase of ['reference', 'check'] as const) {
-      if (signal.aborted) break;
-      run.phase = phase;
-      const generation = run.ledger.begin(job, phase);
-      await client.generate(
-        job,
-        (event) => generation.take(event, { isAborted: signal.aborted }),
-        excluded,
-      );
-      excluded = generation.route.map(({ peer }) => peer);
-    }
+    const used = await generate(first, job, 'reference');
+    await generate(first, job, 'check', used);
   }
+  const warmUp = (client: ChaosClient) => generate(client, jobs[0] as Job, 'check');
+  await Promise.all(others.map(warmUp));
   signal.removeEventListener('abort', abort);
 }
 

@@ -1,3 +1,4 @@
+import type { HiddenType } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
 import { attentionMask } from '../../src/ggml/graph/attention-mask.js';
 import { type PlanItem, planGraph } from '../../src/ggml/graph/graph-plan.js';
@@ -54,6 +55,29 @@ describe('planGraph', () => {
   });
 });
 
+describe('the kinds of rows of a plan', () => {
+  const kindsOf = (...items: Partial<PlanItem>[]) => {
+    const { rowsKind, keptKind } = planGraph(kind, items.map(createPlanItem));
+    return [rowsKind, keptKind];
+  };
+
+  it('are independent where each session has one', () => {
+    expect(kindsOf({}, { output: 'none' })).toEqual(['independent', 'independent']);
+    expect(kindsOf({ rows: 5 }, {})).toEqual(['chunk', 'chunk']);
+    const last = { rows: 5, output: 'last' } as const;
+    expect(kindsOf(last, last)).toEqual(['chunk', 'independent']);
+  });
+
+  it('are part of the key', () => {
+    const items = (first: Partial<PlanItem>, second: Partial<PlanItem>) =>
+      [first, second].map((changes) => createPlanItem({ rows: 2, ...changes }));
+    const two = planGraph(kind, items({ output: 'last' }, { output: 'last' }));
+    const one = planGraph(kind, items({ output: 'all' }, { output: 'none' }));
+    expect(two.outputRows).toEqual(one.outputRows);
+    expect(two.key).not.toBe(one.key);
+  });
+});
+
 describe('attentionMask', () => {
   const visible = (mask: Uint16Array, row: number, width: number) =>
     Array.from(mask.subarray(row * width, (row + 1) * width), (bits) => (bits === 0 ? 1 : 0)).join(
@@ -74,13 +98,25 @@ describe('attentionMask', () => {
 describe('groupIntoBatches', () => {
   const item = (start: number, end: number, rows: number) => ({
     span: { start, end },
-    residualType: 'f32' as const,
+    residualType: 'f32' as HiddenType,
     rows,
+    output: 'f32' as PlanItem['output'],
+  });
+
+  it('separates single rows from chunks, and chunks of which one row goes to the head', () => {
+    const [single, other] = [item(0, 2, 1), item(0, 2, 1)];
+    const [chunk, silent] = [item(0, 2, 9), { ...item(0, 2, 9), output: 'none' as const }];
+    const last = { ...item(0, 2, 9), output: 'last' as const };
+    expect(groupIntoBatches([single, chunk, last, other, silent])).toEqual([
+      [single, other],
+      [chunk, silent],
+      [last],
+    ]);
   });
 
   it('separates precisions of the residual stream', () => {
     const exact = item(0, 2, 1);
-    const half = { ...item(0, 2, 1), residualType: 'f16' as const };
+    const half = { ...item(0, 2, 1), residualType: 'f16' as HiddenType };
     expect(groupIntoBatches([exact, half, exact])).toEqual([[exact, exact], [half]]);
   });
 
