@@ -7,7 +7,8 @@ export const chaosLimits = {
   secondsMax: 3600,
   /** More events a minute than this would only wait for peers to be up again. */
   ratePerMinuteMax: 600,
-  tokensMax: 800,
+  /** The longest prompt takes some 450 of the 1024 tokens that the demo model holds. */
+  tokensMax: 500,
   /** A client waits this long for a first route; it never fails for want of one that comes. */
   openWaitMs: 60_000,
   /** The same for a route that was lost. */
@@ -25,6 +26,10 @@ export const chaosLimits = {
   attributionMs: 30_000,
   /** Peers that every block keeps after a move, up or not. */
   hostsAfterMoveMin: 2,
+  /** Ports of peers: below those that Linux, macOS and Windows lend to outgoing connections. */
+  portMin: 20_000,
+  portMax: 32_000,
+  portTriesMax: 100,
   /** A client process that does not end by itself is killed. */
   clientStopMs: 3_000,
 } as const;

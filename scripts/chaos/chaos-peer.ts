@@ -115,12 +115,31 @@ export class ChaosPeer implements PeerState {
   }
 }
 
-/** A port that is free now: the peer has to come back on the one that its proxy knows. */
+/**
+ * A port that is free now, and stays so while the peer is down: it has to come back where its proxy
+ * knows it, so the port is none of those that systems lend to outgoing connections.
+ */
 async function freePort(): Promise<number> {
+  const { portMin, portMax, portTriesMax } = chaosLimits;
+  for (let tries = 0; tries < portTriesMax; tries += 1) {
+    const port = portMin + Math.floor(Math.random() * (portMax - portMin));
+    if (!lentPorts.has(port) && (await isFree(port))) {
+      lentPorts.add(port);
+      return port;
+    }
+  }
+  throw new Error(`There is no free port between ${portMin} and ${portMax}.`);
+}
+
+/** Ports of this run's peers, up or not. */
+const lentPorts = new Set<number>();
+
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('There is no free port.');
-  return address.port;
+  const isListening = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
+  if (isListening) await new Promise<void>((resolve) => server.close(() => resolve()));
+  return isListening;
 }

@@ -21,13 +21,19 @@ async function runChaos(parameters: readonly string[]) {
     once(child, 'close'),
   ]);
   if (stdout === '') throw new Error(`The run printed nothing:\n${stderr}`);
-  return { code: child.exitCode, report: JSON.parse(stdout) };
+  return { code: child.exitCode, report: JSON.parse(stdout), stderr };
 }
 
 describe('a swarm under fire', () => {
   it('loses no generation and changes no token', { timeout: timeoutMs }, async () => {
-    const { code, report } = await runChaos(['--rate', '30', '--failure-per-token', '1e-2']);
+    const { code, report, stderr } = await runChaos([
+      '--rate',
+      '30',
+      '--failure-per-token',
+      '1e-2',
+    ]);
     // The lists first: they say what went wrong.
+    expect(stderr).toBe('');
     expect(report.failures).toEqual([]);
     expect(report.differences).toEqual([]);
     expect(report).toMatchObject({ failed: 0, differing: 0, wasInterrupted: false });
