@@ -11,8 +11,9 @@ const timeoutMs = 600_000;
 
 /** A short run of `pnpm chaos`, as a program would start it. */
 async function runChaos(parameters: readonly string[]) {
-  const small = ['--prompts', '1', '--tokens', '40', '--calm', '4', '--seconds', '15', '--json'];
-  const child = spawn(process.execPath, [command, ...small, ...parameters], {
+  const swarm = ['--spans', '0:4,0:4,4:8,4:8,2:6', '--clients', '2'];
+  const work = ['--prompts', '1', '--tokens', '30', '--calm', '6', '--seconds', '15'];
+  const child = spawn(process.execPath, [command, ...swarm, ...work, ...parameters, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [stdout, stderr] = await Promise.all([
