@@ -58,8 +58,12 @@ export class SimulatedSwarm {
   #now = 0;
   #nextId = 0;
   #lastMoveAt = 0;
-  #changedAt = 0;
-  #calmView: PlacementSwarm | null = null;
+  /** When records changed, or will be gone from all views; ascending. */
+  readonly #changes: number[] = [];
+  /** How many changes were forgotten, since no view is so old. */
+  #forgottenChanges = 0;
+  /** Views by the number of changes that they show: peers that see the same share one. */
+  readonly #views = new Map<number, PlacementSwarm>();
 
   /**
    * @param random of decisions, and of the age of views
@@ -149,20 +153,32 @@ export class SimulatedSwarm {
 
   /** What a peer knows now: others as they were, itself as it is. */
   #view(selfId?: string): PlacementSwarm {
-    // When nothing has changed for long, all see the same.
-    if (this.#now - this.#changedAt > viewAge.most) {
-      this.#calmView ??= { blockCount, peers: this.#alive().map(({ record }) => record) };
-      return this.#calmView;
-    }
     const at = this.#now - between(this.#random, viewAge.least, viewAge.most);
-    const peers: PlacementPeer[] = [];
-    for (const [id, peer] of this.#peers) {
-      const { history } = peer;
-      const seen =
-        id === selfId ? peer.record : history.findLast((entry) => entry.at <= at)?.record;
-      if (seen != null && seen.span.end > seen.span.start) peers.push(seen);
+    const shared = this.#sharedView(at);
+    const own = selfId === undefined ? undefined : this.#peers.get(selfId)?.record;
+    if (own === undefined || shared.peers.includes(own)) return shared;
+    const others = shared.peers.filter(({ id }) => id !== selfId);
+    return { blockCount, peers: [...others, own] };
+  }
+
+  /** What everybody could know at a time. One object as long as nothing changes. */
+  #sharedView(at: number): PlacementSwarm {
+    const oldest = this.#now - 2 * viewAge.most;
+    while ((this.#changes[1] ?? Number.POSITIVE_INFINITY) < oldest) {
+      this.#changes.shift();
+      this.#views.delete(this.#forgottenChanges++);
     }
-    return { blockCount, peers };
+    const after = this.#changes.findIndex((change) => change > at);
+    const version = this.#forgottenChanges + (after === -1 ? this.#changes.length : after);
+    const known = this.#views.get(version);
+    if (known !== undefined) return known;
+    const seen = [...this.#peers.values()].map(
+      ({ history }) => history.findLast((entry) => entry.at <= at)?.record,
+    );
+    const peers = seen.filter((record) => record != null && record.span.end > record.span.start);
+    const view = { blockCount, peers: peers as PlacementPeer[] };
+    this.#views.set(version, view);
+    return view;
   }
 
   #update(id: string, change: (record: PlacementPeer) => PlacementPeer): void {
@@ -176,9 +192,10 @@ export class SimulatedSwarm {
     }
   }
 
+  /** Views show the past, and changes are of now or later, so no view that is kept is wrong. */
   #noteChange(at: number): void {
-    this.#changedAt = Math.max(this.#changedAt, at);
-    this.#calmView = null;
+    const later = this.#changes.findIndex((change) => change > at);
+    this.#changes.splice(later === -1 ? this.#changes.length : later, 0, at);
   }
 
   #scheduleCheck(id: string): void {

@@ -16,7 +16,7 @@ export const limits = {
   bodyBytesMax: 64 * MiB,
   /** msgpack maps and arrays may nest this deep; our messages need 4. */
   headerDepthMax: 8,
-  /** Entries of one msgpack map: a peer record, our largest, has 23. */
+  /** Entries of one msgpack map: a peer record, our largest, has 24. */
   headerMapEntriesMax: 64,
   /** Entries of one msgpack array: a digest, our largest, has one for each record. */
   headerArrayEntriesMax: 4096,

@@ -131,6 +131,11 @@ function problemOf(body: RecordBody): string | null {
   if (body.span.end > body.blockCount) {
     return `span: ends at ${body.span.end}, but the model has ${body.blockCount} blocks`;
   }
+  const next = body.nextSpan;
+  if (next !== undefined && (next.end > body.blockCount || next.start === next.end)) {
+    const named = `${next.start}:${next.end}`;
+    return `nextSpan: ${named} are no blocks of a model that has ${body.blockCount}`;
+  }
   const lifetimeMs = body.expiresAtMs - body.issuedAtMs;
   if (lifetimeMs <= 0) return 'expiresAtMs: not after issuedAtMs';
   if (lifetimeMs > limits.recordLifetimeMsMax) {

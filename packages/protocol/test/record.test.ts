@@ -47,6 +47,12 @@ describe('signRecord and verifyRecord', () => {
     expect(envelope.constructor).toBe(Uint8Array);
   });
 
+  it('take a record of a peer that does not move', async () => {
+    const { nextSpan: _, capacityBlocks: __, ...still } = exampleRecord;
+    const verified = await verifyRecord(await signRecord(still, key), { now });
+    expect(verified.body).toEqual({ ...still, version: 1, publicKey });
+  });
+
   it('refuse a change of any byte', async () => {
     for (let index = 0; index < envelope.byteLength; index++) {
       const forged = envelope.slice();
@@ -97,6 +103,12 @@ describe('signRecord and verifyRecord', () => {
   it.each<[string, Record<string, unknown>]>([
     ['a span past the last block', { span: { start: 20, end: 25 } }],
     ['a span that is turned round', { span: { start: 9, end: 8 } }],
+    ['a next span past the last block', { nextSpan: { start: 20, end: 25 } }],
+    ['a next span that is turned round', { nextSpan: { start: 9, end: 8 } }],
+    ['a next span of nothing', { nextSpan: { start: 8, end: 8 } }],
+    ['a next span of null', { nextSpan: null }],
+    ['more capacity than a model can have', { capacityBlocks: limits.blockCountMax + 1 }],
+    ['a capacity that is no number of blocks', { capacityBlocks: 2.5 }],
     ['an unknown field', { surprise: 1 }],
     ['another version', { version: 2 }],
     ['NaN', { decodeBlocksPerSecond: Number.NaN }],
@@ -187,6 +199,11 @@ describe('wire fixture of record', () => {
       'signed by another key': await signAnything(body, { signer: await keyFromSeed(8) }),
       'signed without the prefix': await signAnything(body, { prefix: '' }),
       'span past the last block': await signAnything(bodyOf({ span: { start: 20, end: 25 } })),
+      'next span past the last block': await signAnything(
+        bodyOf({ nextSpan: { start: 20, end: 25 } }),
+      ),
+      'next span of nothing': await signAnything(bodyOf({ nextSpan: { start: 8, end: 8 } })),
+      'capacity below zero': await signAnything(bodyOf({ capacityBlocks: -1 })),
       'unknown field': await signAnything(bodyOf({ surprise: 1 })),
       NaN: await signAnything(bodyOf({ decodeBlocksPerSecond: Number.NaN })),
       truncated: envelope.slice(0, -1),

@@ -131,6 +131,10 @@ export const recordBodySchema = z.strictObject({
   contextLength: count(limits.contextLengthMax),
   span: spanSchema,
   ends: endsSchema,
+  /** An announced move: what the peer is about to host in place of `span`. Others plan with it. */
+  nextSpan: spanSchema.optional(),
+  /** Blocks that the peer could host. Absent when it hosts what it was told to, and does not move. */
+  capacityBlocks: count(limits.blockCountMax).optional(),
   /** What the numbers are computed in, `q8_0/f16`: weights / KV cache. Equal kinds may be chained. */
   numericKind: textSchema(64),
   /** Measured: single-token steps a second over one block, and rows of prefill a second. */

@@ -22,6 +22,8 @@ export const exampleRecord: UnsignedRecord = {
   contextLength: 4096,
   span: { start: 8, end: 16 },
   ends: { embedding: false, head: false },
+  nextSpan: { start: 12, end: 22 },
+  capacityBlocks: 10,
   numericKind: 'q8_0/f16',
   decodeBlocksPerSecond: 812.5,
   prefillBlockRowsPerSecond: 9000,
