@@ -84,6 +84,8 @@ export function runSettling(
 export interface ChurnResult {
   /** Mean over time; 0 while a block has no host. */
   readonly weakestMean: number;
+  /** The same in each quarter of the time: placement must not wear out. */
+  readonly weakestByQuarter: readonly number[];
   readonly elasticMean: number;
   readonly leastHosts: number;
   /** Share of the time in which every block had a host. */
@@ -113,12 +115,13 @@ export function runChurn(
   swarm.startChurn(options.peers, 2 * hourSeconds, drawMachine);
   swarm.runUntil(hourSeconds);
   const before = { ...swarm.counts };
-  const sums = { weakest: 0, elastic: 0, complete: 0, peerSamples: 0, samples: 0 };
+  const sums = { elastic: 0, complete: 0, peerSamples: 0, samples: 0 };
+  const weakestShares: number[] = [];
   let leastHosts = Number.POSITIVE_INFINITY;
   while (swarm.now < (options.hours + 1) * hourSeconds) {
     swarm.runUntil(swarm.now + 60);
     const quality = measure(swarm);
-    sums.weakest += quality.weakest;
+    weakestShares.push(quality.weakest);
     sums.elastic += quality.elastic;
     sums.complete += quality.leastHosts > 0 ? 1 : 0;
     sums.peerSamples += swarm.serving().length;
@@ -127,7 +130,8 @@ export function runChurn(
   }
   const peerHours = sums.peerSamples / 60;
   return {
-    weakestMean: sums.weakest / sums.samples,
+    weakestMean: mean(weakestShares),
+    weakestByQuarter: quarters(weakestShares).map(mean),
     elasticMean: sums.elastic / sums.samples,
     leastHosts,
     completeShare: sums.complete / sums.samples,
@@ -138,4 +142,14 @@ export function runChurn(
       Math.max(1, swarm.counts.moves - before.moves),
     lostByMoves: swarm.counts.lostByMoves - before.lostByMoves,
   };
+}
+
+function quarters(samples: readonly number[]): number[][] {
+  const bound = (quarter: number) => Math.round((samples.length * quarter) / 4);
+  return [0, 1, 2, 3].map((quarter) => samples.slice(bound(quarter), bound(quarter + 1)));
+}
+
+/** The arithmetic mean. */
+export function mean(numbers: readonly number[]): number {
+  return numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
 }

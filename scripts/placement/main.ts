@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import * as placement from '@skein/peer';
-import { type ChurnResult, runChurn, runSettling, type SettleResult } from './experiments.js';
+import { type ChurnResult, mean, runChurn, runSettling, type SettleResult } from './experiments.js';
 import { machines } from './graphics-cards.js';
 import { petalsRule } from './petals-rule.js';
 import type { PlacementRule } from './placement-rule.js';
@@ -109,9 +109,9 @@ function printChurn(): void {
     `\n${churnSeeds} times ${hours} hours of churn: peers crash after two hours in the mean.\n`,
   );
   console.log(
-    '| rule | peers | weakest block, mean | elastic, mean | time complete | fewest hosts | moves a peer-hour | of them back | blocks a move | lost by moves |',
+    '| rule | peers | weakest block, mean | by quarters of the time | elastic, mean | time complete | fewest hosts | moves a peer-hour | of them back | blocks a move | lost by moves |',
   );
-  console.log('|---|---|---|---|---|---|---|---|---|---|');
+  console.log('|---|---|---|---|---|---|---|---|---|---|---|');
   for (const peers of [16, 32]) {
     for (const rule of rules) {
       for (const rebalance of [true, false]) {
@@ -131,6 +131,9 @@ function printChurnRow(name: string, peers: number, results: readonly ChurnResul
     name,
     peers,
     share(of(({ weakestMean }) => weakestMean)),
+    [0, 1, 2, 3]
+      .map((quarter) => share(of(({ weakestByQuarter }) => weakestByQuarter[quarter] as number)))
+      .join(' '),
     share(of(({ elasticMean }) => elasticMean)),
     `${(of(({ completeShare }) => completeShare) * 100).toFixed(2)}%`,
     Math.min(...results.map(({ leastHosts }) => leastHosts)),
@@ -165,10 +168,6 @@ function row(...cells: (string | number)[]): void {
 
 function share(value: number): string {
   return value.toFixed(3);
-}
-
-function mean(numbers: readonly number[]): number {
-  return numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
 }
 
 function standardError(numbers: readonly number[]): number {

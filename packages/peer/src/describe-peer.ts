@@ -1,29 +1,28 @@
 import type { SkeinNode } from '@skein/client/network';
-import { type Engine, type EngineInfo, limits, type RecordBody } from '@skein/protocol';
+import { limits, type RecordBody, SkeinError } from '@skein/protocol';
 import type { Announcement, Announcer } from './announce/announcer.js';
-import type { ThroughputMeter } from './announce/throughput.js';
 import { type InfoFigures, nameText } from './control/answer-info.js';
 import type { HostedModel } from './hosting/hosted-model.js';
+import type { HostedSpan } from './hosting/hosted-span.js';
+import type { PeerSpans } from './hosting/peer-spans.js';
 import type { Placement } from './hosting/place-peer.js';
 import type { PeerStatus } from './peer-options.js';
-import type { SessionHost } from './session/session-host.js';
 import { peerVersion } from './version.js';
 
-/** A running peer's parts. */
-export interface PeerParts {
+/** What a peer's record is made of. */
+export interface AnnouncedParts {
   readonly node: SkeinNode;
   readonly name: string;
   readonly model: HostedModel;
-  readonly engine: Engine;
-  readonly host: SessionHost;
-  readonly meter: ThroughputMeter;
-  readonly announcer: Announcer;
-  uptimeMs(): number;
+  readonly spans: PeerSpans;
+  /** It looks for better spans, and says how much it could host. */
+  readonly isMovable: boolean;
 }
 
-/** Weights and KV cache: peers of equal kinds may be chained. */
-export function numericKindOf(info: Pick<EngineInfo, 'weightType' | 'kvType'>): string {
-  return `${info.weightType}/${info.kvType}`;
+/** A running peer's parts. */
+export interface PeerParts extends AnnouncedParts {
+  readonly announcer: Announcer;
+  uptimeMs(): number;
 }
 
 /** Addresses to tell others: loopback ones only where there are no others. */
@@ -33,19 +32,13 @@ export function publishedAddresses(multiaddrs: readonly string[]): string[] {
   return (others.length > 0 ? others : [...multiaddrs]).slice(0, limits.multiaddrsMax);
 }
 
-type Placed = Omit<Announcement, 'state'>;
-
 /** The figures of a peer in the forms in which others get them. */
 export const infoFigures = {
-  /** Of a peer that knows what it will host, but has not loaded it. */
-  placed(joining: {
-    readonly model: HostedModel;
-    readonly placement: Placement;
-    readonly node: SkeinNode;
-    readonly name: string;
-  }): Placed {
-    const { model, placement, node, name } = joining;
+  /** The record as of now, but for its state. */
+  announced(parts: AnnouncedParts): Omit<Announcement, 'state'> {
+    const { model, spans, node, name, isMovable } = parts;
     const { blockCount, hiddenSize, contextLength } = model.file.config;
+    const { placement, nextSpan, current } = spans;
     return {
       name,
       model: model.hash,
@@ -55,32 +48,20 @@ export const infoFigures = {
       contextLength,
       span: placement.span,
       ends: placement.ends,
-      numericKind: '',
-      decodeBlocksPerSecond: 0,
-      prefillBlockRowsPerSecond: 0,
-      kvTokensFree: 0,
-      kvTokensMax: placement.kvTokensMax,
-      queuedRows: 0,
-      sessions: 0,
+      ...(nextSpan === null ? {} : { nextSpan }),
+      ...(isMovable ? { capacityBlocks: placement.capacityBlocks } : {}),
+      ...(current === null ? unmeasured(placement) : measured(current)),
       multiaddrs: publishedAddresses(node.multiaddrs),
     };
   },
 
-  /** What is known once the engine runs. */
-  measured({ engine, host, meter }: PeerParts): Partial<Placed> {
-    return {
-      numericKind: host.numericKind,
-      ...meter.throughput,
-      kvTokensFree: engine.kvTokensFree,
-      kvTokensMax: engine.info.kvTokensMax,
-      queuedRows: host.queuedRows,
-      sessions: host.sessionCount,
-    };
-  },
-
-  /** The answer to an `info-request`. */
+  /**
+   * The answer to an `info-request`.
+   * @throws SkeinError `busy` before the peer is ready
+   */
   live(parts: PeerParts): InfoFigures {
-    const { engine, host, announcer } = parts;
+    const { announcer } = parts;
+    const { engine, host } = currentSpan(parts);
     const isDraining: boolean = announcer.state === 'draining' || host.isDraining;
     return {
       version: peerVersion,
@@ -91,16 +72,47 @@ export const infoFigures = {
       queuedRows: host.queuedRows,
       kvTokensFree: engine.kvTokensFree,
       kvTokensMax: engine.info.kvTokensMax,
-      tokenBlocks: host.tokenBlocks,
+      tokenBlocks: parts.spans.tokenBlocks,
       state: isDraining ? 'draining' : 'serving',
     };
   },
 };
 
+/** Of a peer that knows what it will host, but has not loaded it. */
+function unmeasured({ kvTokensMax }: Placement) {
+  return {
+    numericKind: '',
+    decodeBlocksPerSecond: 0,
+    prefillBlockRowsPerSecond: 0,
+    kvTokensFree: 0,
+    kvTokensMax,
+    queuedRows: 0,
+    sessions: 0,
+  };
+}
+
+/** What is known once the engine runs. */
+function measured({ engine, host, meter }: HostedSpan) {
+  return {
+    numericKind: host.numericKind,
+    ...meter.throughput,
+    kvTokensFree: engine.kvTokensFree,
+    kvTokensMax: engine.info.kvTokensMax,
+    queuedRows: host.queuedRows,
+    sessions: host.sessionCount,
+  };
+}
+
+function currentSpan({ spans }: PeerParts): HostedSpan {
+  if (spans.current === null) throw new SkeinError('busy', 'this peer is not ready yet');
+  return spans.current;
+}
+
 /** Everything that a running peer can tell of itself. */
 export function describePeer(parts: PeerParts): PeerStatus {
-  const { node, name, model, engine, announcer, meter } = parts;
-  const { span, ends, description, deviceName, weightBytes } = engine.info;
+  const { node, name, model, announcer, spans } = parts;
+  const { engine, host, meter } = currentSpan(parts);
+  const { description, deviceName, weightBytes } = engine.info;
   const state: RecordBody['state'] = announcer.state;
   const {
     version: _version,
@@ -120,9 +132,10 @@ export function describePeer(parts: PeerParts): PeerStatus {
       hash: model.hash,
       blockCount: model.file.config.blockCount,
     },
-    span,
-    ends,
-    numericKind: parts.host.numericKind,
+    span: spans.placement.span,
+    ends: spans.placement.ends,
+    nextSpan: spans.nextSpan,
+    numericKind: host.numericKind,
     engine: description,
     device: deviceName,
     weightBytes,

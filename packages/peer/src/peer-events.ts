@@ -1,5 +1,6 @@
 import type { Ends, PeerId, SessionId, SkeinError, Span } from '@skein/protocol';
 import type { PeerStatus } from './peer-options.js';
+import type { MoveEvent } from './rebalance/move-events.js';
 
 /** What happens on a peer, for people and for the CLI's `--json`. */
 export type PeerEvent =
@@ -12,6 +13,8 @@ export type PeerEvent =
   /** The blocks were chosen; `reason` is for people. */
   | { readonly type: 'placed'; readonly span: Span; readonly ends: Ends; readonly reason: string }
   | { readonly type: 'loading'; readonly loadedBytes: number; readonly totalBytes: number }
+  /** The peer moves to other blocks, or does not. */
+  | MoveEvent
   /** The peer serves. */
   | ({ readonly type: 'ready' } & PeerStatus)
   /** Something that the operator should know, and that does not stop the peer. */

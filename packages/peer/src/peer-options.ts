@@ -18,8 +18,16 @@ export interface PeerOptions {
   readonly modelName?: string;
   /** The blocks to host. Default: chosen where the swarm is weakest. */
   readonly span?: Span;
-  /** How many blocks to host when `span` is not given. Default: as many as memory allows. */
+  /**
+   * How many blocks to host when `span` is not given: so many at first, and at most so many after a
+   * move. Default: as many as memory allows.
+   */
   readonly numBlocks?: number;
+  /**
+   * Mean time between two looks for a span that serves the swarm better; null never looks.
+   * Default: two minutes, and never where `span` is given.
+   */
+  readonly rebalanceMs?: number | null;
   /** Multiaddrs to listen on. */
   readonly listen: readonly string[];
   /** Multiaddrs of nodes to join through. None starts a swarm. */
@@ -46,6 +54,8 @@ export interface PeerOptions {
   readonly transports?: SkeinNodeOptions['transports'];
   /** Mean time between two rounds of gossip; default: see `createDirectory`. */
   readonly gossipMs?: number;
+  /** Bytes of memory that are free now. Default: what the system says. */
+  readonly freeBytes?: () => number;
   /** Makes the engine; default: ggml in a process of its own. */
   readonly createEngine?: (options: EngineOptions) => Promise<Engine>;
   readonly clock?: Clock;
@@ -64,6 +74,8 @@ export interface PeerStatus {
   readonly model: { readonly name: string; readonly hash: string; readonly blockCount: number };
   readonly span: Span;
   readonly ends: { readonly embedding: boolean; readonly head: boolean };
+  /** Where it is about to move; null when it stays. */
+  readonly nextSpan: Span | null;
   readonly numericKind: string;
   readonly engine: string;
   readonly device: string;

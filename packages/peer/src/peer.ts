@@ -1,13 +1,5 @@
 import { hostname } from 'node:os';
-import {
-  type Clock,
-  createDirectory,
-  createSkeinNode,
-  type Directory,
-  loadIdentity,
-  type SkeinNode,
-  systemClock,
-} from '@skein/client/network';
+import { type Clock, type Directory, type SkeinNode, systemClock } from '@skein/client/network';
 import { createEngine } from '@skein/engine';
 import {
   type Engine,
@@ -21,17 +13,20 @@ import {
   toSkeinError,
 } from '@skein/protocol';
 import { Announcer } from './announce/announcer.js';
-import { measureEngine } from './announce/measure-engine.js';
-import { ThroughputMeter } from './announce/throughput.js';
 import { answerInfo, nameText } from './control/answer-info.js';
 import { answerModel } from './control/answer-model.js';
-import { describePeer, infoFigures, numericKindOf, type PeerParts } from './describe-peer.js';
-import { createFreshIdentity } from './fresh-identity.js';
+import { type AnnouncedParts, describePeer, infoFigures, type PeerParts } from './describe-peer.js';
 import { type HostedModel, openHostedModel } from './hosting/hosted-model.js';
-import { type Placement, placePeer } from './hosting/place-peer.js';
+import { PeerSpans } from './hosting/peer-spans.js';
+import { type Placement, placeElsewhere, placePeer } from './hosting/place-peer.js';
+import { roomFor } from './hosting/room-for.js';
+import { joinSwarm } from './join-swarm.js';
 import type { PeerEvent } from './peer-events.js';
 import type { PeerOptions, PeerStatus } from './peer-options.js';
-import { SessionHost } from './session/session-host.js';
+import { createRebalancer } from './rebalance/create-rebalancer.js';
+import type { MoveEvent } from './rebalance/move-events.js';
+import { rebalanceLimits } from './rebalance/rebalance-limits.js';
+import type { Rebalancer } from './rebalance/rebalancer.js';
 
 /** A machine's part in a swarm: it hosts blocks of a model and serves sessions on them. */
 export interface Peer {
@@ -56,9 +51,6 @@ export function createPeer(options: PeerOptions): Peer {
   return new SwarmPeer(options);
 }
 
-/** Where the swarm's other members are looked for at the start, at most. */
-const joinMsMax = 10_000;
-
 class SwarmPeer implements Peer {
   readonly #options: PeerOptions;
   readonly #abort = new AbortController();
@@ -68,6 +60,7 @@ class SwarmPeer implements Peer {
   readonly #stops: (() => Promise<unknown>)[] = [];
   #network: { node: SkeinNode; directory: Directory } | null = null;
   #parts: PeerParts | null = null;
+  #rebalancer: Rebalancer | null = null;
   #started: Promise<PeerStatus> | null = null;
   #stopped: Promise<void> | null = null;
 
@@ -104,103 +97,40 @@ class SwarmPeer implements Peer {
       name: this.#options.modelName,
       signal,
     });
-    const { node, directory } = await this.#join(model);
+    const { node, directory } = await joinSwarm(this.#options, {
+      model,
+      clock: this.#clock,
+      signal,
+      onStarted: (stop) => this.#stops.push(stop),
+      onEvent: (event) => this.#emit(event),
+      onListening: (network) => {
+        this.#network = network;
+      },
+    });
     const placement = placePeer(this.#options, model, {
       others: this.#others(directory, model),
       random: this.#options.random ?? Math.random,
     });
     const { span, ends, reason } = placement;
     this.#emit({ type: 'placed', span, ends, reason });
-    const announcer = this.#announceJoining({ model, placement, node, directory });
-    const engine = await this.#loadEngine(placement);
-    signal.throwIfAborted();
-    const initial = await measureEngine(engine);
-    const meter = new ThroughputMeter({ blocks: engine.info.span.end - span.start, initial });
-    const host = new SessionHost({
-      node,
-      engine,
-      model: model.hash,
-      numericKind: numericKindOf(engine.info),
-      clock: this.#clock,
-      events: {
-        onSessionOpened: ({ id, client }) =>
-          this.#emit({ type: 'session-opened', session: id, client }),
-        onSessionClosed: ({ id, client, tokens }) =>
-          this.#emit({ type: 'session-closed', session: id, client, tokens }),
-        onBatch: (report) => meter.add(report),
-      },
-    });
+    const spans = this.#createSpans(node, model, placement);
+    const rebalanceMs = this.#rebalanceMs();
+    const isMovable = rebalanceMs !== null;
+    const announced = { node, name: this.#name, model, spans, isMovable };
+    const announcer = this.#announceJoining(directory, announced);
+    await spans.load(placement, signal);
+    if (!spans.promote()) throw new SkeinError('engine-failed', 'the engine failed at once');
     const startedAtMs = this.#clock.now();
     const uptimeMs = () => this.#clock.now() - startedAtMs;
-    const parts = { node, name: this.#name, model, engine, host, meter, announcer, uptimeMs };
+    const parts = { ...announced, announcer, uptimeMs };
     this.#parts = parts;
-    engine.onFailure((event) => this.#onEngineFailure(event, announcer));
     await this.#serve(parts);
     signal.throwIfAborted();
     await announcer.announce('serving');
+    if (rebalanceMs !== null) this.#rebalance(parts, directory, rebalanceMs);
     const status = describePeer(parts);
     this.#emit({ type: 'ready', ...status });
     return status;
-  }
-
-  /** Listens, and meets the members. */
-  async #join(model: HostedModel): Promise<{ node: SkeinNode; directory: Directory }> {
-    const { listen, bootstrap, announce, identityPath, mdns, dht, transports, gossipMs } =
-      this.#options;
-    const privateKey =
-      identityPath === undefined ? await createFreshIdentity() : await loadIdentity(identityPath);
-    const node = await createSkeinNode({
-      listen,
-      bootstrap,
-      mode: 'peer',
-      privateKey,
-      ...(announce === undefined ? {} : { announce }),
-      ...(mdns === undefined ? {} : { mdns }),
-      ...(dht === undefined ? {} : { dht }),
-      ...(transports === undefined ? {} : { transports }),
-    });
-    this.#stops.push(() => node.stop());
-    await node.start();
-    const directory = createDirectory({
-      node,
-      bootstrap,
-      privateKey,
-      clock: this.#clock,
-      ...(gossipMs === undefined ? {} : { gossipMs }),
-    });
-    this.#stops.push(() => directory.stop());
-    await directory.start();
-    this.#network = { node, directory };
-    this.#emit({ type: 'listening', peerId: node.peer, multiaddrs: node.multiaddrs });
-    await this.#meetMembers(directory, model);
-    return { node, directory };
-  }
-
-  async #meetMembers(directory: Directory, model: HostedModel): Promise<void> {
-    if (this.#options.bootstrap.length === 0) return;
-    const modelName = model.manifest.name;
-    const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(joinMsMax)]);
-    try {
-      await directory.refresh({ modelName, signal });
-    } catch (thrown) {
-      this.#abort.signal.throwIfAborted();
-      const error = toSkeinError(thrown);
-      // A peer that nobody can find would only look as if it helped.
-      if (this.#network?.node.connectedPeers.length === 0) {
-        throw unreachableBootstrap(this.#options.bootstrap, error);
-      }
-      const message = `No other member was found yet; the search goes on. ${error.message}`;
-      this.#emit({ type: 'warning', message, error });
-    }
-    const namesake = directory
-      .records()
-      .find(({ body }) => body.modelName === modelName && body.model !== model.hash);
-    if (namesake === undefined) return;
-    const message =
-      `Peer ${namesake.peerId} hosts another model by the name "${modelName}": ` +
-      `${namesake.body.model}, here ${model.hash}. The two cannot work together; ` +
-      'get the same files, or choose another name.';
-    this.#emit({ type: 'warning', message });
   }
 
   #others(directory: Directory, model: HostedModel) {
@@ -210,20 +140,32 @@ class SwarmPeer implements Peer {
       .filter(({ peerId, body }) => peerId !== own && body.model === model.hash);
   }
 
-  /** From now on newcomers count with this peer's blocks. */
-  #announceJoining(joining: {
-    model: HostedModel;
-    placement: Placement;
-    node: SkeinNode;
-    directory: Directory;
-  }): Announcer {
-    const announcer = new Announcer({
-      directory: joining.directory,
+  #createSpans(node: SkeinNode, model: HostedModel, placement: Placement): PeerSpans {
+    const spans = new PeerSpans(placement, {
+      node,
+      model: model.hash,
       clock: this.#clock,
-      describe: () => ({
-        ...infoFigures.placed({ ...joining, name: this.#name }),
-        ...(this.#parts === null ? {} : infoFigures.measured(this.#parts)),
-      }),
+      loadEngine: (wanted, signal) => this.#loadEngine(wanted, signal),
+      events: {
+        onSessionOpened: ({ id, client }) =>
+          this.#emit({ type: 'session-opened', session: id, client }),
+        onSessionClosed: ({ id, client, tokens }) =>
+          this.#emit({ type: 'session-closed', session: id, client, tokens }),
+      },
+      onEngineFailure: (event) => this.#onEngineFailure(event),
+    });
+    // A move that drains does not hold up a stop: without engines it is over.
+    this.#stops.push(async () => this.#rebalancer?.stop());
+    this.#stops.push(() => spans.stop());
+    return spans;
+  }
+
+  /** From now on newcomers count with this peer's blocks. */
+  #announceJoining(directory: Directory, announced: AnnouncedParts): Announcer {
+    const announcer = new Announcer({
+      directory,
+      clock: this.#clock,
+      describe: () => infoFigures.announced(announced),
     });
     this.#stops.push(async () => announcer.stop());
     // It goes on being told; a failure here shows when `serving` is announced.
@@ -231,11 +173,11 @@ class SwarmPeer implements Peer {
     return announcer;
   }
 
-  async #loadEngine(placement: Placement): Promise<Engine> {
+  #loadEngine(placement: Placement, signal: AbortSignal): Promise<Engine> {
     const { modelPath, weightType, device, kvType, threads } = this.#options;
     const create = this.#options.createEngine ?? createEngine;
     const { span, ends, kvTokensMax } = placement;
-    const engine = await create({
+    return create({
       modelPath,
       span,
       ends,
@@ -244,29 +186,64 @@ class SwarmPeer implements Peer {
       device: device ?? 'auto',
       kvType: kvType ?? 'f16',
       ...(threads === undefined ? {} : { threads }),
-      signal: this.#abort.signal,
+      signal,
       onProgress: (progress) => this.#emit({ type: 'loading', ...progress }),
       onFallback: (passedOver, error) => {
         const message = `The device ${passedOver} is passed over: ${error.message}`;
         this.#emit({ type: 'warning', message, error: toSkeinError(error) });
       },
     });
-    this.#stops.push(() => engine.stop());
-    return engine;
   }
 
-  async #serve({ node, host, model, announcer }: PeerParts): Promise<void> {
-    await host.start();
+  async #serve(parts: PeerParts): Promise<void> {
+    const { node, spans, model, announcer } = parts;
+    await spans.serve();
     await node.serve(modelProtocol, modelRequestSchema, answerModel(model.parts));
-    const source = {
-      record: () => announcer.record,
-      figures: () => infoFigures.live(this.#parts as PeerParts),
-    };
+    const source = { record: () => announcer.record, figures: () => infoFigures.live(parts) };
     await node.serve(infoProtocol, infoRequestSchema, answerInfo(source));
   }
 
-  #onEngineFailure(event: EngineFailure, announcer: Announcer): void {
-    if (this.#stopped !== null) return;
+  /** Null where the operator said what to host, or that the peer is to stay. */
+  #rebalanceMs(): number | null {
+    const { rebalanceMs, span } = this.#options;
+    if (rebalanceMs !== undefined) return rebalanceMs;
+    return span === undefined ? rebalanceLimits.intervalMs : null;
+  }
+
+  #rebalance(parts: PeerParts, directory: Directory, intervalMs: number): void {
+    const { node, model, spans, announcer } = parts;
+    const peer = { options: this.#options, model };
+    const rebalancer = createRebalancer({
+      node,
+      directory,
+      model: { hash: model.hash, blockCount: model.file.config.blockCount },
+      onDisk: model.onDisk,
+      spans,
+      announcer,
+      clock: this.#clock,
+      wallClock: Date.now,
+      random: this.#options.random ?? Math.random,
+      intervalMs,
+      placeAt: (span) => placeElsewhere(spans.placement, span, peer),
+      room: (placement) => roomFor(placement, peer),
+      onEvent: (event) => this.#onMoveEvent(event, announcer),
+      onError: (thrown) => this.#warn('While looking for a better span', thrown),
+    });
+    this.#rebalancer = rebalancer;
+    rebalancer.start();
+  }
+
+  #onMoveEvent(event: MoveEvent, announcer: Announcer): void {
+    this.#emit(event);
+    const isLost = event.type === 'move-cancelled' && announcer.state === 'gone';
+    if (!isLost || this.#stopped !== null) return;
+    const error = event.error ?? new SkeinError('engine-failed', event.reason);
+    this.#emit({ type: 'engine-gave-up', error });
+  }
+
+  #onEngineFailure(event: EngineFailure): void {
+    const announcer = this.#parts?.announcer;
+    if (this.#stopped !== null || announcer === undefined) return;
     switch (event.kind) {
       case 'failed':
         this.#emit({
@@ -287,10 +264,14 @@ class SwarmPeer implements Peer {
   }
 
   #announce(announcer: Announcer, state: 'joining' | 'serving' | 'gone'): void {
-    announcer.announce(state).catch((thrown: unknown) => {
-      const error = toSkeinError(thrown);
-      this.#emit({ type: 'warning', message: `The swarm was not told: ${error.message}`, error });
-    });
+    announcer
+      .announce(state)
+      .catch((thrown: unknown) => this.#warn('The swarm was not told', thrown));
+  }
+
+  #warn(what: string, thrown: unknown): void {
+    const error = toSkeinError(thrown);
+    this.#emit({ type: 'warning', message: `${what}: ${error.message}`, error });
   }
 
   async #stop(isGraceful: boolean): Promise<void> {
@@ -305,35 +286,26 @@ class SwarmPeer implements Peer {
     }
   }
 
-  async #leave({ announcer, host }: PeerParts): Promise<void> {
-    host.isDraining = true;
+  async #leave({ announcer, spans }: PeerParts): Promise<void> {
+    await this.#rebalancer?.stop();
+    const { hosts } = spans;
+    for (const host of hosts) host.isDraining = true;
     // Whoever the goodbye does not reach learns it from the record's end.
     await announcer.announce('draining').catch(() => undefined);
-    await host.drain();
+    await Promise.all(hosts.map((host) => host.drain()));
     await announcer.announce('gone').catch(() => undefined);
-    await host.endAll(new SkeinError('draining', 'this peer leaves the swarm'));
+    const why = new SkeinError('draining', 'this peer leaves the swarm');
+    await Promise.all(hosts.map((host) => host.endAll(why)));
   }
 
   async #stopAll(): Promise<void> {
     for (const stop of this.#stops.splice(0).reverse()) {
       // The rest must be freed whatever becomes of one.
-      await stop().catch((error: unknown) => {
-        this.#emit({ type: 'warning', message: `While stopping: ${toSkeinError(error).message}` });
-      });
+      await stop().catch((error: unknown) => this.#warn('While stopping', error));
     }
   }
 
   #emit(event: PeerEvent): void {
     this.#options.onEvent?.(event);
   }
-}
-
-function unreachableBootstrap(bootstrap: readonly string[], cause: SkeinError): SkeinError {
-  const text = [
-    `None of the bootstrap addresses answered: ${bootstrap.join(', ')}`,
-    '  1. Check that a peer runs there: `skein peer` prints its addresses when it is ready.',
-    '  2. Check that the address ends in /p2p/ and the peer’s id, and that its port is open.',
-    '  3. To start a swarm of your own, leave --bootstrap out.',
-  ].join('\n');
-  return new SkeinError('peer-unreachable', text, { cause, details: { bootstrap } });
 }

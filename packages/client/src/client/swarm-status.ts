@@ -6,6 +6,8 @@ export interface PeerStatus {
   readonly name: string;
   readonly state: 'joining' | 'serving' | 'draining' | 'gone';
   readonly span: Span;
+  /** Where it is about to move; null when it stays. */
+  readonly nextSpan: Span | null;
   readonly ends: Ends;
   readonly numericKind: string;
   readonly decodeBlocksPerSecond: number;
@@ -53,7 +55,9 @@ export function swarmStatus(
       const { name, state, span, ends, numericKind, decodeBlocksPerSecond } = body;
       const { kvTokensFree, queuedRows, sessions } = body;
       const load = { kvTokensFree, queuedRows, sessions };
-      return { peer, name, state, span, ends, numericKind, decodeBlocksPerSecond, ...load };
+      const nextSpan = body.nextSpan ?? null;
+      const place = { span, nextSpan, ends };
+      return { peer, name, state, ...place, numericKind, decodeBlocksPerSecond, ...load };
     })
     .sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
   const serving = peers.filter(({ state }) => state === 'serving');

@@ -332,6 +332,8 @@ function isNews(change: DirectoryChange, known: VerifiedRecord | null): boolean 
     before.state !== after.state ||
     before.span.start !== after.span.start ||
     before.span.end !== after.span.end ||
+    before.nextSpan?.start !== after.nextSpan?.start ||
+    before.nextSpan?.end !== after.nextSpan?.end ||
     before.multiaddrs.join() !== after.multiaddrs.join()
   );
 }

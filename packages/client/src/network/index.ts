@@ -9,7 +9,7 @@
  * await directory.refresh({ modelName: 'tiny-tales' });
  * ```
  */
-export { type Clock, type Random, systemClock } from '../clock.js';
+export { type Clock, delay, type Random, systemClock } from '../clock.js';
 export type {
   ChannelAcceptor,
   Directory,

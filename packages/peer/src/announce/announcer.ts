@@ -1,5 +1,5 @@
 import type { Clock, Directory } from '@skein/client/network';
-import { limits, type RecordBody, type VerifiedRecord } from '@skein/protocol';
+import type { RecordBody, VerifiedRecord } from '@skein/protocol';
 
 /** What a peer says of itself, without what the directory adds. */
 export type Announcement = Parameters<Directory['publish']>[0];
@@ -11,6 +11,9 @@ const checkMs = 2_000;
 const publishMsMin = 5_000;
 /** A figure that changed by less than this share can wait for the next regular record. */
 const noticeableShare = 0.25;
+
+/** A queue of a quarter of this is worth telling: some sixteen sessions that wait for a token. */
+const queuedRowsUnit = 64;
 
 /** Options of {@link Announcer}. */
 export interface AnnouncerOptions {
@@ -53,6 +56,11 @@ export class Announcer {
     await this.#publish();
   }
 
+  /** Publishes what has changed, in the state that holds. */
+  async update(): Promise<void> {
+    await this.announce(this.#state);
+  }
+
   /** Ends the periodic checks. */
   stop(): void {
     this.#cancelTimer?.();
@@ -88,6 +96,8 @@ function isNoticeable(before: Announcement, after: Announcement): boolean {
     before.state !== after.state ||
     before.span.start !== after.span.start ||
     before.span.end !== after.span.end ||
+    before.nextSpan?.start !== after.nextSpan?.start ||
+    before.nextSpan?.end !== after.nextSpan?.end ||
     before.multiaddrs.join() !== after.multiaddrs.join();
   if (hasMoved) return true;
   const differs = (left: number, right: number, unit: number) =>
@@ -95,7 +105,7 @@ function isNoticeable(before: Announcement, after: Announcement): boolean {
   return (
     differs(before.decodeBlocksPerSecond, after.decodeBlocksPerSecond, 1) ||
     differs(before.kvTokensFree, after.kvTokensFree, 64) ||
-    differs(before.queuedRows, after.queuedRows, limits.stepRowsMax) ||
+    differs(before.queuedRows, after.queuedRows, queuedRowsUnit) ||
     differs(before.sessions, after.sessions, 4)
   );
 }

@@ -61,10 +61,18 @@ function addPeerCommand(program: Command): void {
     .addOption(option('--model-name <name>', 'announce the model under this name'))
     .addOption(option('--blocks <start:end>', 'host exactly these blocks').argParser(span))
     .addOption(
-      option('--num-blocks <count>', 'host this many blocks, where the swarm is weakest')
+      option('--num-blocks <count>', 'host this many blocks at most, where the swarm is weakest')
         .argParser(integer(1))
         .conflicts('blocks'),
     )
+    .addOption(
+      option(
+        '--rebalance-interval <seconds>',
+        'look this often, in the mean, for blocks that need this peer more ' +
+          '(default: 120; never with --blocks)',
+      ).argParser(integer(1)),
+    )
+    .addOption(new Option('--no-rebalance', 'stay on the blocks that it begins with'))
     .addOption(bootstrapOption())
     .addOption(
       option('--listen <multiaddr...>', 'listen here')

@@ -81,6 +81,8 @@ function checkKeys(command: Command, section: Table, path: string): void {
 /** A value of the file goes through the same parser as the flag's text. */
 function parseLikeFlag(option: Command['options'][number], value: unknown): unknown {
   const parse = option.parseArg;
+  // `no-rebalance = true` is `--no-rebalance`, whose value is whether to rebalance.
+  if (option.negate) return value !== true;
   if (parse === undefined) return value;
   if (!Array.isArray(value)) return parse(String(value), undefined);
   let parsed: unknown;

@@ -28,6 +28,27 @@ export function chooseKvTokensMax(options: {
   return Math.max(Math.min(affordable, useful), Math.min(kvTokensMin, options.contextLength));
 }
 
+/** Tokens that another number of blocks caches in the memory that a cache has. */
+export function rescaleKvTokensMax(options: {
+  readonly kvTokensMax: number;
+  readonly blocksBefore: number;
+  readonly blocks: number;
+  readonly contextLength: number;
+}): number {
+  const { kvTokensMax, blocksBefore, blocks, contextLength } = options;
+  const affordable = Math.floor((kvTokensMax * blocksBefore) / blocks);
+  const least = Math.min(kvTokensMin, contextLength);
+  return Math.max(Math.min(affordable, kvContextsMax * contextLength), least);
+}
+
+/** Whether a second span fits beside the one that is hosted, by the memory that is free. */
+export function fitsBeside(room: {
+  readonly neededBytes: number;
+  readonly freeBytes: number;
+}): boolean {
+  return room.neededBytes <= room.freeBytes * (weightMemoryShare + kvMemoryShare);
+}
+
 /** Blocks whose weights fit into the memory that is free; at least one. */
 export function chooseBlockCount(options: {
   readonly freeBytes: number;

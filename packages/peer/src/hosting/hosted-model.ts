@@ -4,6 +4,7 @@ import {
   hashManifest,
   type ModelHash,
   type ModelManifest,
+  type Span,
   serializeManifest,
   type WeightType,
 } from '@skein/protocol';
@@ -15,6 +16,8 @@ export interface HostedModel {
   readonly manifest: ModelManifest;
   readonly hash: ModelHash;
   readonly parts: ModelParts;
+  /** Blocks whose weights are on this machine: all, as long as the model is a folder or a file. */
+  readonly onDisk: readonly Span[];
 }
 
 /**
@@ -37,7 +40,8 @@ export async function openHostedModel(
     tokenizer: text(file.tokenizerJson),
     'chat-template': text(file.chatTemplate),
   };
-  return { file, manifest, hash, parts: { hash, parts } };
+  const onDisk = [{ start: 0, end: file.config.blockCount }];
+  return { file, manifest, hash, parts: { hash, parts }, onDisk };
 }
 
 /** Bytes that the largest block takes in memory. */

@@ -1,41 +1,32 @@
 import { freemem } from 'node:os';
 import type { Random } from '@skein/client/network';
-import {
-  type Ends,
-  formatSpan,
-  type PeerId,
-  type RecordBody,
-  SkeinError,
-  type Span,
-  spanLength,
-} from '@skein/protocol';
+import { type Ends, formatSpan, SkeinError, type Span, spanLength } from '@skein/protocol';
 import type { PeerOptions } from '../peer-options.js';
 import { chooseSpan } from '../placement/index.js';
-import { chooseBlockCount, chooseKvTokensMax, kvBytesPerToken } from './capacity.js';
+import {
+  chooseBlockCount,
+  chooseKvTokensMax,
+  kvBytesPerToken,
+  rescaleKvTokensMax,
+} from './capacity.js';
 import { bytesPerBlock, type HostedModel } from './hosted-model.js';
+import { type MemberRecord, swarmOfRecords, typicalSpeed } from './swarm-of-records.js';
 
 /** What a peer is going to host. */
 export interface Placement {
   readonly span: Span;
   readonly ends: Ends;
   readonly kvTokensMax: number;
+  /** Blocks that it could host. */
+  readonly capacityBlocks: number;
   /** Why these blocks: for people. */
   readonly reason: string;
 }
 
-/** Another peer of the model. */
-interface OtherPeer {
-  readonly peerId: PeerId;
-  readonly body: RecordBody;
-}
-
 interface SwarmAround {
-  readonly others: readonly OtherPeer[];
+  readonly others: readonly MemberRecord[];
   readonly random: Random;
 }
-
-/** Speed of peers that have not measured themselves yet, this one included, when nobody has. */
-const blocksPerSecondGuess = 500;
 
 /**
  * Decides what to host: as told, or where the swarm is weakest.
@@ -44,11 +35,11 @@ const blocksPerSecondGuess = 500;
  */
 export function placePeer(options: PeerOptions, model: HostedModel, swarm: SwarmAround): Placement {
   const { config } = model.file;
-  const freeBytes = freemem();
-  const { span, reason } =
+  const freeBytes = (options.freeBytes ?? freemem)();
+  const { span, capacityBlocks, reason } =
     options.span === undefined
       ? autoSpan(options, model, { ...swarm, freeBytes })
-      : { span: options.span, reason: 'as told' };
+      : { span: options.span, capacityBlocks: spanLength(options.span), reason: 'as told' };
   if (span.start < 0 || span.end > config.blockCount || spanLength(span) <= 0) {
     throw new SkeinError(
       'bad-argument',
@@ -61,13 +52,33 @@ export function placePeer(options: PeerOptions, model: HostedModel, swarm: Swarm
     kvType: options.kvType ?? 'f16',
   });
   const { contextLength } = config;
+  const kvTokensMax =
+    options.kvTokensMax ?? chooseKvTokensMax({ freeBytes, bytesPerToken, contextLength });
+  return { span, ends: endsOf(span, config.blockCount), kvTokensMax, capacityBlocks, reason };
+}
+
+/** Whoever touches an end hosts it, so that clients need not download anything. */
+function endsOf(span: Span, blockCount: number): Ends {
+  return { embedding: span.start === 0, head: span.end === blockCount };
+}
+
+/** The same peer on another span, within the memory that its cache has. */
+export function placeElsewhere(
+  before: Placement,
+  span: Span,
+  peer: { readonly options: Pick<PeerOptions, 'kvTokensMax'>; readonly model: HostedModel },
+): Placement {
+  const { blockCount, contextLength } = peer.model.file.config;
+  const { kvTokensMax } = before;
+  const blocksBefore = spanLength(before.span);
+  const blocks = spanLength(span);
   return {
+    ...before,
     span,
-    // Whoever touches an end hosts it, so that clients need not download anything.
-    ends: { embedding: span.start === 0, head: span.end === config.blockCount },
+    ends: endsOf(span, blockCount),
     kvTokensMax:
-      options.kvTokensMax ?? chooseKvTokensMax({ freeBytes, bytesPerToken, contextLength }),
-    reason,
+      peer.options.kvTokensMax ??
+      rescaleKvTokensMax({ kvTokensMax, blocksBefore, blocks, contextLength }),
   };
 }
 
@@ -75,7 +86,7 @@ function autoSpan(
   options: PeerOptions,
   model: HostedModel,
   swarm: SwarmAround & { readonly freeBytes: number },
-): { span: Span; reason: string } {
+): { span: Span; capacityBlocks: number; reason: string } {
   const { blockCount } = model.file.config;
   const blockBytes = bytesPerBlock(model.file, options.weightType ?? 'keep');
   const { freeBytes, others, random } = swarm;
@@ -86,31 +97,13 @@ function autoSpan(
   if (!Number.isInteger(capacityBlocks) || capacityBlocks < 1) {
     throw new SkeinError('bad-argument', `a peer cannot host ${options.numBlocks} blocks`);
   }
-  // Those that leave do not count; those that are about to serve do, so that two newcomers do not
-  // take the same blocks.
-  const staying = others.filter(
-    ({ body }) => body.state !== 'draining' && spanLength(body.span) > 0,
-  );
-  const guess = typicalSpeed(staying);
-  const peers = staying.map(({ peerId, body }) => ({
-    id: peerId,
-    span: body.span,
-    blocksPerSecond: body.decodeBlocksPerSecond || guess,
-  }));
-  const newcomer = { capacityBlocks, blocksPerSecond: guess };
-  const choice = chooseSpan({ blockCount, peers }, newcomer, { random });
+  const { onDisk } = model;
+  const newcomer = { capacityBlocks, blocksPerSecond: typicalSpeed(others), onDisk };
+  const choice = chooseSpan(swarmOfRecords(others, blockCount), newcomer, { random });
   // Told how many, a peer hosts that many.
-  if (options.numBlocks === undefined) return choice;
-  return { ...choice, span: stretched(choice.span, { length: capacityBlocks, blockCount }) };
-}
-
-/** The median speed of those that have measured theirs. */
-function typicalSpeed(peers: readonly OtherPeer[]): number {
-  const speeds = peers
-    .map(({ body }) => body.decodeBlocksPerSecond)
-    .filter((speed) => speed > 0)
-    .sort((left, right) => left - right);
-  return speeds[speeds.length >> 1] ?? blocksPerSecondGuess;
+  if (options.numBlocks === undefined) return { ...choice, capacityBlocks };
+  const span = stretched(choice.span, { length: capacityBlocks, blockCount });
+  return { ...choice, span, capacityBlocks };
 }
 
 /** The span made longer, to its right as far as the model goes, else to its left. */

@@ -69,14 +69,17 @@ export function proposeMove(
   const onDisk = [self.span, ...(options.onDisk ?? [])];
   const own = bestMove(plan, self, onDisk);
   const gains = new Map(options.gains ?? gainsOf(plan));
+  // What others see of it: they do not know what it has on disk, and all must rank alike.
+  const netSeen = gains.get(selfId);
   gains.delete(selfId);
   if (own === null) {
     // Somebody else's single move comes first: a partner may not be needed after it.
     return gains.size > 0 ? null : bestPair(plan, self, onDisk, options.random);
   }
   // Equal machines gain equally, up to rounding: then the lesser id goes first.
+  const ownNet = netSeen ?? own.net;
   const isAhead = ([id, net]: [string, number]) =>
-    Math.abs(net - own.net) < 1e-9 ? id < selfId : net > own.net;
+    Math.abs(net - ownNet) < 1e-9 ? id < selfId : net > ownNet;
   const rank = [...gains].filter(isAhead).length;
   if (options.random() >= rankChance ** rank) return null;
   return { span: own.span, gain: own.gain, reason: explainMove(plan, self, own.span) };
@@ -96,7 +99,7 @@ export function moveGains(
 function gainsOf(plan: Plan): ReadonlyMap<string, number> {
   const gains = new Map<string, number>();
   for (const peer of plan.peers) {
-    const move = peer.nextSpan === undefined ? bestMove(plan, peer, [peer.span]) : null;
+    const move = isFreeToMove(peer) ? bestMove(plan, peer, [peer.span]) : null;
     if (move !== null) gains.set(peer.id, move.net);
   }
   return gains;
@@ -124,6 +127,11 @@ export function reviewMove(
   const others = blockProfile(first, swarm.blockCount, { without: [selfId] });
   const scoreWith = (span: Span) => scoreProfile(withSpan(others, self, span), needs, weights);
   return scoreWith(self.nextSpan) > scoreWith(self.span);
+}
+
+/** Neither on its way already, nor held by its operator. */
+function isFreeToMove(peer: PlacementPeer): boolean {
+  return peer.nextSpan === undefined && peer.isFixed !== true;
 }
 
 interface Plan {
@@ -227,7 +235,7 @@ function bestPair(
   const accept = harmlessTo(plan, self, withoutSelf);
   let best: { move: Move; net: number; partner: PlacementPeer } | null = null;
   for (const partner of plan.peers) {
-    if (partner.id === self.id || partner.nextSpan !== undefined) continue;
+    if (partner.id === self.id || !isFreeToMove(partner)) continue;
     const others = blockProfile(plan.peers, blockCount, { without: [self.id, partner.id] });
     const first = searchMove(plan, self, { others, onDisk, accept });
     if (first === null) continue;

@@ -19,6 +19,8 @@ export interface PlacementPeer extends Omit<Host, 'capacityBlocks'> {
   readonly isServing?: boolean;
   /** What it is about to serve in place of `span`: an announced move. */
   readonly nextSpan?: Span;
+  /** It hosts what it was told to: nobody waits for it to move. Default: false. */
+  readonly isFixed?: boolean;
   /** Default: the length of its span, which is a lower bound. */
   readonly capacityBlocks?: number;
 }

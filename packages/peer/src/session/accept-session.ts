@@ -18,24 +18,29 @@ import { handleTruncate } from './handlers/truncate.js';
 import type { HopSession } from './hop-session.js';
 import type { OutgoingToClient, OutgoingToPredecessor } from './outgoing.js';
 import type { SessionHost } from './session-host.js';
+import type { SessionHosts } from './session-hosts.js';
 
 /** Serves a client's stream: one session, from `open` until the stream ends. */
-export function acceptSession(host: SessionHost): ChannelAcceptor<ToHopMessage, OutgoingToClient> {
+export function acceptSession(
+  hosts: SessionHosts,
+): ChannelAcceptor<ToHopMessage, OutgoingToClient> {
   return (channel) => {
+    let host: SessionHost | null = null;
     let session: HopSession | null = null;
     return {
       answersErrors: true,
       onMessage(received) {
-        if (session !== null) return handle(host, session, received);
+        if (host !== null && session !== null) return handle(host, session, received);
         if (received.message.type !== 'open') {
           throw new SkeinError('protocol-violation', `${received.message.type} before open`);
         }
+        host = hosts.forOpen(received.message);
         session = handleOpen(host, channel, received.message);
         return undefined;
       },
       // Whatever ended it: without its client a session is of use to nobody.
       onClose() {
-        if (session !== null) host.remove(session);
+        if (session !== null) host?.remove(session);
       },
     };
   };
@@ -82,19 +87,21 @@ function inBackground(session: HopSession, work: Promise<void>): undefined {
 
 /** Serves a predecessor's push stream: `attach`, then steps. */
 export function acceptPush(
-  host: SessionHost,
+  hosts: SessionHosts,
 ): ChannelAcceptor<ToSuccessorMessage, OutgoingToPredecessor> {
   return (channel) => {
+    let host: SessionHost | null = null;
     let session: HopSession | null = null;
     return {
       answersErrors: true,
       onMessage({ message, tensors }) {
-        if (session === null) {
+        if (host === null || session === null) {
           if (message.type !== 'attach') {
             throw new SkeinError('protocol-violation', 'step before attach');
           }
-          return handleAttach(host, channel, message).then((attached) => {
-            session = attached;
+          return hosts.forAttach(message.session).then(async (attached) => {
+            host = attached;
+            session = await handleAttach(host, channel, message);
           });
         }
         if (message.type !== 'step') {

@@ -5,17 +5,12 @@ import {
   limits,
   type ModelHash,
   type PeerId,
-  pushProtocol,
   type SessionId,
   SkeinError,
   type StepOutcome,
   type Successor,
-  sessionProtocol,
-  toHopSchema,
-  toSuccessorSchema,
 } from '@skein/protocol';
 import { type BatchReport, Scheduler, type StepTimes } from '../schedule/scheduler.js';
-import { acceptPush, acceptSession } from './accept-session.js';
 import { deliverOutput } from './deliver-output.js';
 import type { HopSession, PendingStep, SessionHostServices } from './hop-session.js';
 import { HistoryBudget } from './output-history.js';
@@ -39,7 +34,7 @@ export interface SessionHostOptions {
   readonly events?: SessionHostEvents;
 }
 
-/** All sessions of a peer: takes them in, runs their steps, and lets them go. */
+/** All sessions on one engine: takes them in, runs their steps, and lets them go. */
 export class SessionHost implements SessionHostServices {
   readonly engine: Engine;
   readonly model: ModelHash;
@@ -92,13 +87,6 @@ export class SessionHost implements SessionHostServices {
   /** Tokens times blocks computed since the start. */
   get tokenBlocks(): number {
     return this.#tokenBlocks;
-  }
-
-  /** Serves the session and push protocols from now on. */
-  async start(): Promise<void> {
-    const { node } = this.#options;
-    await node.serve(sessionProtocol, toHopSchema, acceptSession(this));
-    await node.serve(pushProtocol, toSuccessorSchema, acceptPush(this));
   }
 
   /** Refuses new sessions, and settles when the steps at hand are done or take too long. */

@@ -14,6 +14,7 @@ import {
   type WireType,
 } from '@skein/protocol';
 import { SessionHost, type SessionHostEvents } from '../../src/session/session-host.js';
+import { SessionHosts } from '../../src/session/session-hosts.js';
 import type { Cleanup } from './cleanup.js';
 import { TestHop } from './test-hop.js';
 import { ToyEngine, toyConfig } from './toy-engine.js';
@@ -63,7 +64,7 @@ export async function startHost(
     clock: systemClock,
     ...(options.events === undefined ? {} : { events: options.events }),
   });
-  await host.start();
+  await new SessionHosts(() => [host]).serve(node);
   return { node, engine, host };
 }
 

@@ -1,4 +1,4 @@
-import type { DeviceChoice, Span, WeightType } from '@skein/protocol';
+import { type DeviceChoice, formatSpan, type Span, type WeightType } from '@skein/protocol';
 import { createPeer } from '../../peer.js';
 import type { PeerEvent } from '../../peer-events.js';
 import type { PeerStatus } from '../../peer-options.js';
@@ -13,6 +13,10 @@ export interface PeerCommandOptions {
   readonly modelName?: string;
   readonly blocks?: Span;
   readonly numBlocks?: number;
+  /** False by `--no-rebalance`. */
+  readonly rebalance: boolean;
+  /** Seconds. */
+  readonly rebalanceInterval?: number;
   readonly bootstrap?: readonly string[];
   readonly listen?: readonly string[];
   readonly announce?: readonly string[];
@@ -43,6 +47,7 @@ export async function runPeer(options: PeerCommandOptions): Promise<void> {
     ...optional('announce', options.announce),
     ...optional('span', options.blocks),
     ...optional('numBlocks', options.numBlocks),
+    ...optional('rebalanceMs', rebalanceMsOf(options)),
     ...optional('identityPath', options.identity),
     ...optional('name', options.name),
     ...optional('kvType', options.kvType),
@@ -67,6 +72,12 @@ export async function runPeer(options: PeerCommandOptions): Promise<void> {
   }
   output.event({ event: 'stopped' });
   output.say('Stopped.');
+}
+
+/** Undefined leaves it to the peer, which does not move from blocks that it was told to host. */
+function rebalanceMsOf(options: PeerCommandOptions): number | null | undefined {
+  if (!options.rebalance) return null;
+  return options.rebalanceInterval === undefined ? undefined : options.rebalanceInterval * 1000;
 }
 
 function optional<Key extends string, Value>(
@@ -131,6 +142,36 @@ function showPeerEvent(event: PeerEvent, output: Output): void {
       output.progress(`Loading ${bar} ${formatBytes(event.loadedBytes)}`);
       return;
     }
+    case 'move-planned':
+      output.say(
+        `Planning to move from blocks ${event.reason} ` +
+          paint.dim(`(gain ${(event.gain * 100).toFixed(1)}%)`),
+      );
+      return;
+    case 'move-drains-first':
+      output.say(
+        `Memory does not hold blocks ${formatSpan(event.to)} beside ${formatSpan(event.from)}: ` +
+          `${formatBytes(event.neededBytes)} more, of ${formatBytes(event.freeBytes)} free. ` +
+          'Others host all of them, so these go first.',
+      );
+      return;
+    case 'moved':
+      output.say(
+        `${paint.green('Moved')} from blocks ${event.reason} ` +
+          paint.dim(`(${formatDuration(event.elapsedMs)})`),
+      );
+      return;
+    case 'span-released': {
+      const went =
+        event.endedSessions === 1 ? '1 session goes' : `${event.endedSessions} sessions go`;
+      output.say(paint.dim(`Blocks ${formatSpan(event.span)} are free; ${went} on elsewhere.`));
+      return;
+    }
+    case 'move-cancelled':
+      output.say(
+        `Not moving from blocks ${formatSpan(event.from)} to ${formatSpan(event.to)}: ${event.reason}.`,
+      );
+      return;
     case 'warning':
       output.say(`${paint.yellow('Warning:')} ${event.message}`);
       return;

@@ -1,4 +1,5 @@
 import { createClient, type SkeinClient, type SwarmStatus } from '@skein/client';
+import { formatSpan } from '@skein/protocol';
 import { drawBlockMap } from '../block-map.js';
 import { interruption, untilAborted } from '../interruption.js';
 import { modelNameOf } from '../model-reference.js';
@@ -40,7 +41,7 @@ async function look(client: SkeinClient, options: StatusOptions, output: Output)
       : [modelNameOf(options.model)];
   const models = await Promise.all(names.map((model) => client.status({ model })));
   for (const { model, ...status } of models) {
-    const spans = status.peers.map(({ peer, span }) => ({ peer, ...span }));
+    const spans = status.peers.map(({ peer, span, nextSpan }) => ({ peer, ...span, nextSpan }));
     output.event({ event: 'status', modelHash: model, ...status, spans });
   }
   if (models.length === 0) output.say('No peer of this swarm hosts a model yet.');
@@ -54,13 +55,18 @@ function showModel(model: SwarmStatus, output: Output): void {
   const rows = model.peers.map((peer) => ({
     name: peer.name || peer.peer.slice(-8),
     span: peer.span,
-    remark: paint.dim(
+    remark: `${moveRemark(peer)}${paint.dim(
       `${peer.numericKind}  ${peer.sessions} sessions  ${peer.kvTokensFree} tokens free` +
         (peer.state === 'serving' ? '' : `  ${peer.state}`),
-    ),
+    )}`,
   }));
   for (const line of drawBlockMap(model.blockCount, rows)) output.say(`  ${line}`);
   output.say('');
+}
+
+/** Where a peer is about to go. */
+function moveRemark({ nextSpan }: SwarmStatus['peers'][number]): string {
+  return nextSpan === null ? '' : `→ ${formatSpan(nextSpan)}  `;
 }
 
 /** One sentence: what is missing, or the weakest block. */

@@ -1,0 +1,23 @@
+/** The numbers of rebalancing. Times are milliseconds. */
+export const rebalanceLimits = {
+  /** Mean time between two looks for a better span. */
+  intervalMs: 120_000,
+  /** A look comes after half to one and a half of the interval, so that no two peers keep step. */
+  intervalSpread: 0.5,
+  /**
+   * A planned move is announced for this share of the interval before anything is done: longer than
+   * the oldest view is old (60 s), so that peers which set out at once see each other.
+   */
+  announceShare: 0.75,
+  /** After a move that failed on this machine the pause doubles, at most so many times. */
+  pauseDoublingsMax: 6,
+  /** Queues are looked at this often. */
+  demandSampleMs: 5_000,
+  /** Share of a new sample in a queue's average: it follows within a minute. */
+  demandSampleShare: 0.1,
+  /** Rows that every block counts as waiting: queues far below this are noise, not demand. */
+  quietRows: 16,
+  /** Peers that are asked whether they will stay, and the time that they have to answer. */
+  askedPeersMax: 32,
+  answerMs: 3_000,
+} as const;
