@@ -5,7 +5,7 @@ const traceLinesMax = 150;
 
 /** One line on a run. */
 export function summarizeRun(report: RunReport): string {
-  const { seed, traceHash, generations, faultCount, rerouteCount, banCount } = report;
+  const { seed, traceHash, generations, faultCount, rerouteCount, banCount, moveCount } = report;
   const tokens = generations.reduce((sum, { tokens: { length } }) => sum + length, 0);
   const failed = generations.filter(({ error }) => error !== null).length;
   return [
@@ -17,6 +17,7 @@ export function summarizeRun(report: RunReport): string {
     `${faultCount} faults`,
     `${rerouteCount} reroutes`,
     `${banCount} bans`,
+    `${moveCount} moves`,
     `longest wait ${(report.longestWaitMs / 1000).toFixed(1)} s`,
     `${(report.virtualMs / 1000).toFixed(0)} s of virtual time`,
   ].join(', ');

@@ -68,6 +68,8 @@ async function drawPeers(
   const { blockCount, count, hasSafePeers } = options;
   const peers: ScenarioPeer[] = [];
   const areSafeSlow = random.chance(0.6);
+  // Safe peers stay where they are: they cover the model at all times.
+  const areOthersRestless = random.chance(0.6);
   // Two covers in full, then whatever comes: each block has two hosts at least, as far as it goes.
   const spans = [...cover(random, blockCount, count), ...cover(random, blockCount, count)];
   const safeCount = spans.findIndex(({ end }) => end === blockCount) + 1;
@@ -90,6 +92,8 @@ async function drawPeers(
         offsetMs: isLost ? random.pick([-3_600_000, 3_600_000]) : skewMs,
         rate: 1 + random.between(-1e-3, 1e-3),
       },
+      rebalanceMs: areOthersRestless && !isSafe ? random.between(2000, 15_000) : null,
+      hasRoom: random.chance(0.7),
       startMs: isEarly ? random.between(0, 2500) : random.between(3000, 30_000),
       isSafe,
     });

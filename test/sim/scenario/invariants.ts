@@ -28,6 +28,7 @@ export function checkInvariants(world: World): Violation[] {
     ...checkMemory(world),
     ...checkBans(world),
     ...checkErrors(world),
+    ...checkMoves(world),
     ...world.unhandled.map((error) => ({
       invariant: 'no unhandled rejection',
       text: error instanceof Error ? (error.stack ?? error.message) : String(error),
@@ -73,17 +74,17 @@ function checkWaits(world: World): Violation[] {
 function checkMemory({ peers }: World): Violation[] {
   return peers.flatMap((peer) => {
     if (peer === null || peer.node.isDead) return [];
-    const { engine, host, plan } = peer;
-    const { tokensTaken, tokensFreed, sessionCount } = engine;
-    const isClean =
-      tokensTaken === tokensFreed &&
-      sessionCount === 0 &&
-      host.sessionCount === 0 &&
-      host.historyBudget.bytes === 0;
-    if (isClean) return [];
+    const { engines, hosts, plan } = peer;
+    const sum = (numbers: readonly number[]) => numbers.reduce((total, next) => total + next, 0);
+    const taken = sum(engines.map(({ tokensTaken }) => tokensTaken));
+    const freed = sum(engines.map(({ tokensFreed }) => tokensFreed));
+    const onEngines = sum(engines.map(({ sessionCount }) => sessionCount));
+    const onHosts = sum([...hosts].map(({ sessionCount }) => sessionCount));
+    const historyBytes = sum([...hosts].map(({ historyBudget }) => historyBudget.bytes));
+    if (taken === freed && onEngines === 0 && onHosts === 0 && historyBytes === 0) return [];
     const text =
-      `${plan.name}: ${tokensTaken} tokens taken, ${tokensFreed} freed, ${sessionCount} sessions ` +
-      `on the engine, ${host.sessionCount} on the host, ${host.historyBudget.bytes} bytes of history`;
+      `${plan.name}: ${taken} tokens taken, ${freed} freed, ${onEngines} sessions ` +
+      `on engines, ${onHosts} on hosts, ${historyBytes} bytes of history`;
     return [{ invariant: 'memory is given back', text }];
   });
 }
@@ -93,6 +94,15 @@ function checkBans({ bans, injector, network }: World): Violation[] {
     if (injector.records.some((fault) => isCause(fault, ban))) return [];
     const text = `${ban.client.name} banned ${network.find(ban.peer)?.name} at ${seconds(ban.atMs)}`;
     return [{ invariant: 'every ban has a cause', text }];
+  });
+}
+
+function checkMoves({ moves }: World): Violation[] {
+  return moves.flatMap(({ atMs, name, from, to, lostBlocks }) => {
+    if (lostBlocks.length === 0) return [];
+    const way = `[${from.start}:${from.end}) for [${to.start}:${to.end})`;
+    const text = `${name} left ${way} at ${seconds(atMs)}: nobody hosts ${lostBlocks.join(', ')}`;
+    return [{ invariant: 'no block is lost by a move', text }];
   });
 }
 
@@ -120,9 +130,10 @@ function checkErrors(world: World): Violation[] {
 function isCovered({ scenario, injector }: World, fromMs: number): boolean {
   const struck = new Set<PeerId>(injector.records.flatMap(({ parties }) => parties));
   const healthy = scenario.peers.filter(
-    ({ peer, isSafe, startMs, clock, kvTokensMax }) =>
+    ({ peer, isSafe, startMs, clock, kvTokensMax, rebalanceMs }) =>
       isSafe ||
       (!struck.has(peer) &&
+        rebalanceMs === null &&
         startMs < fromMs - 10_000 &&
         Math.abs(clock.offsetMs) < 30_000 &&
         // Room for everybody: nobody is turned away.

@@ -1,4 +1,4 @@
-import type { PeerId } from '@skein/protocol';
+import type { PeerId, Span } from '@skein/protocol';
 import { SimNetwork } from '../network/sim-network.js';
 import { type GenerationReport, SimClient, watchBans } from '../swarm/sim-client.js';
 import { SimPeer } from '../swarm/sim-peer.js';
@@ -7,6 +7,7 @@ import { seedSecureRandom } from '../world/seeded-ids.js';
 import { SeededRandom } from '../world/seeded-random.js';
 import { Trace } from '../world/trace.js';
 import { VirtualTime } from '../world/virtual-time.js';
+import { blocksLostBy } from './blocks-lost.js';
 import type { Scenario } from './draw-scenario.js';
 import { FaultInjector } from './fault-injector.js';
 import { checkInvariants, type Violation } from './invariants.js';
@@ -23,6 +24,16 @@ export interface BanRecord {
   readonly peer: PeerId;
 }
 
+/** Blocks that a peer gave up to host others. */
+export interface MoveRecord {
+  readonly atMs: number;
+  readonly name: string;
+  readonly from: Span;
+  readonly to: Span;
+  /** Blocks that nobody hosted from then on, by no fault of the moment. */
+  readonly lostBlocks: readonly number[];
+}
+
 /** Everything that the invariants look at. */
 export interface World {
   readonly scenario: Scenario;
@@ -33,6 +44,7 @@ export interface World {
   readonly peers: (SimPeer | null)[];
   readonly clients: SimClient[];
   readonly bans: BanRecord[];
+  readonly moves: MoveRecord[];
   readonly injector: FaultInjector;
   readonly unhandled: unknown[];
 }
@@ -47,6 +59,7 @@ export interface RunReport {
   readonly faultCount: number;
   readonly banCount: number;
   readonly rerouteCount: number;
+  readonly moveCount: number;
   readonly virtualMs: number;
   readonly eventCount: number;
   /** Longest wait for a token with a route at hand, of runs without a violation. */
@@ -91,6 +104,7 @@ function createWorld(
   });
   const peers: (SimPeer | null)[] = scenario.peers.map(() => null);
   const bans: BanRecord[] = [];
+  const moves: MoveRecord[] = [];
   // The first two are everybody's way in; in guarded runs they are safe.
   const bootstrap = scenario.peers
     .slice(0, 2)
@@ -106,10 +120,15 @@ function createWorld(
       model,
       bootstrap: others,
       random: random.fork(`${plan.name} life ${lives}`),
+      onMove: ({ from, to }) => {
+        const lostBlocks = blocksLostBy({ peer, from, to }, peers, injector.records, time.nowMs);
+        moves.push({ atMs: time.nowMs, name: plan.name, from, to, lostBlocks });
+      },
+      onError: (error) => unhandled.push(error),
     });
     peers[index] = peer;
     trace.note(`${plan.name} starts with [${plan.span.start}:${plan.span.end})`);
-    void peer.start(model);
+    void peer.start();
   };
   const observer = {
     onBan(client: SimClient, peer: PeerId) {
@@ -129,7 +148,19 @@ function createWorld(
       }),
   );
   const injector = new FaultInjector({ scenario, network, trace, peers, clients, start });
-  return { scenario, network, time, trace, peers, clients, bans, injector, unhandled, start };
+  return {
+    scenario,
+    network,
+    time,
+    trace,
+    peers,
+    clients,
+    bans,
+    moves,
+    injector,
+    unhandled,
+    start,
+  };
 }
 
 async function live(world: World & { start(index: number): void }): Promise<void> {
@@ -172,6 +203,7 @@ function report(world: World, violations: readonly Violation[]): RunReport {
     faultCount: injector.records.length,
     banCount: bans.length,
     rerouteCount: generations.reduce((sum, { reroutes }) => sum + reroutes, 0),
+    moveCount: world.moves.length,
     virtualMs: time.nowMs,
     eventCount: time.eventCount,
     longestWaitMs: Math.max(0, ...waits),

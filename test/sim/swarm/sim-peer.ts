@@ -1,6 +1,6 @@
 import { createDirectory, type Directory } from '@skein/client/network';
 import {
-  type Ends,
+  type EngineFailure,
   infoProtocol,
   infoRequestSchema,
   modelProtocol,
@@ -8,14 +8,21 @@ import {
   type PeerId,
   SkeinError,
   type Span,
+  spanLength,
 } from '@skein/protocol';
-import { Announcer } from '../../../packages/peer/src/announce/announcer.js';
-import { ThroughputMeter } from '../../../packages/peer/src/announce/throughput.js';
+import { type Announcement, Announcer } from '../../../packages/peer/src/announce/announcer.js';
+import type { Throughput } from '../../../packages/peer/src/announce/throughput.js';
 import { answerInfo } from '../../../packages/peer/src/control/answer-info.js';
 import { answerModel } from '../../../packages/peer/src/control/answer-model.js';
 import { infoFigures, type PeerParts } from '../../../packages/peer/src/describe-peer.js';
 import type { HostedModel } from '../../../packages/peer/src/hosting/hosted-model.js';
-import { SessionHost } from '../../../packages/peer/src/session/session-host.js';
+import type { HostedSpan } from '../../../packages/peer/src/hosting/hosted-span.js';
+import { PeerSpans, type PeerSpansOptions } from '../../../packages/peer/src/hosting/peer-spans.js';
+import type { Placement } from '../../../packages/peer/src/hosting/place-peer.js';
+import { createRebalancer } from '../../../packages/peer/src/rebalance/create-rebalancer.js';
+import type { MoveEvent } from '../../../packages/peer/src/rebalance/move-events.js';
+import type { Rebalancer } from '../../../packages/peer/src/rebalance/rebalancer.js';
+import type { SessionHost } from '../../../packages/peer/src/session/session-host.js';
 import { keyFromSeed } from '../../../packages/protocol/test/support/records.js';
 import type { SimNetwork } from '../network/sim-network.js';
 import { SimNode } from '../network/sim-node.js';
@@ -23,8 +30,9 @@ import type { SeededRandom } from '../world/seeded-random.js';
 import { type EngineSpeed, SimEngine } from './sim-engine.js';
 import type { SimModel } from './sim-model.js';
 
-export const simKind = 'f32/f32';
 const gossipMs = 4_000;
+/** Blocks of another span are there after so long each. */
+const loadMsPerBlock = 100;
 
 /** What a peer is like, for all its lives. */
 export interface SimPeerPlan {
@@ -37,6 +45,20 @@ export interface SimPeerPlan {
   /** What it says of its speed and its room, as multiples of the truth. */
   readonly boast: number;
   readonly clock: { readonly offsetMs: number; readonly rate: number };
+  /** Mean time between two looks for a better span; null stays. */
+  readonly rebalanceMs: number | null;
+  /** Whether its memory holds two spans at once. */
+  readonly hasRoom: boolean;
+}
+
+/** What a peer lives in. */
+export interface SimPeerWorld {
+  readonly network: SimNetwork;
+  readonly model: SimModel;
+  readonly bootstrap: readonly string[];
+  readonly random: SeededRandom;
+  onMove(move: SimMove): void;
+  onError(error: unknown): void;
 }
 
 export type Identity = Awaited<ReturnType<typeof keyFromSeed>>;
@@ -50,30 +72,34 @@ export async function identityOf(index: number): Promise<Identity> {
   return identity;
 }
 
-/** One life of a peer: the real session host, announcer and directory on a simulated machine. */
+/** A move that took place: the old span is about to be given up. */
+export interface SimMove {
+  readonly peer: SimPeer;
+  readonly from: Span;
+  /** Empty when the old span goes before the new one is there. */
+  readonly to: Span;
+}
+
+/** One life of a peer: the real session host, announcer, directory and rebalancer, simulated machine. */
 export class SimPeer {
   readonly plan: SimPeerPlan;
   readonly node: SimNode;
-  readonly engine: SimEngine;
-  readonly host: SessionHost;
   readonly directory: Directory;
   readonly announcer: Announcer;
+  readonly spans: PeerSpans;
+  /** Every engine that it had, and the hosts on those that served. */
+  readonly engines: SimEngine[] = [];
+  readonly hosts = new Set<SessionHost>();
   /** It announced itself, and has not said goodbye. */
   isServing = false;
+  readonly #world: SimPeerWorld;
   readonly #parts: PeerParts;
+  readonly #rebalancer: Rebalancer | null;
 
-  constructor(
-    plan: SimPeerPlan,
-    world: {
-      readonly network: SimNetwork;
-      readonly model: SimModel;
-      readonly bootstrap: readonly string[];
-      readonly random: SeededRandom;
-    },
-  ) {
-    const { network, model } = world;
+  constructor(plan: SimPeerPlan, world: SimPeerWorld) {
+    const { network, bootstrap } = world;
     this.plan = plan;
-    const { bootstrap } = world;
+    this.#world = world;
     this.node = new SimNode({
       network,
       peer: plan.peer,
@@ -81,12 +107,10 @@ export class SimPeer {
       bootstrap,
       clock: plan.clock,
     });
-    const { clock, wallClock } = this.node;
-    const { span, speed, kvTokensMax } = plan;
-    const ends: Ends = { embedding: span.start === 0, head: span.end === model.config.blockCount };
-    this.engine = new SimEngine({ model, span, ends, kvTokensMax, speed, clock });
+    const { node } = this;
+    const { clock, wallClock } = node;
     this.directory = createDirectory({
-      node: this.node,
+      node,
       bootstrap,
       privateKey: plan.identity,
       gossipMs,
@@ -94,45 +118,51 @@ export class SimPeer {
       wallClock,
       random: world.random.next,
     });
-    const meter = new ThroughputMeter({
-      blocks: span.end - span.start,
-      initial: {
-        decodeBlocksPerSecond: 1000 / (speed.blockMs + speed.rowBlockMs),
-        prefillBlockRowsPerSecond: 1000 / speed.rowBlockMs,
-      },
-    });
-    this.host = new SessionHost({
-      node: this.node,
-      engine: this.engine,
-      model: model.hash,
-      numericKind: simKind,
+    this.spans = new WatchedSpans(this.#placeAt(plan.span), {
+      node,
+      model: world.model.hash,
       clock,
-      events: { onBatch: (report) => meter.add(report) },
+      loadEngine: (placement) => this.#loadEngine(placement),
+      measure: async () => speedOf(plan.speed),
+      events: {},
+      onEngineFailure: (event) => this.#onEngineFailure(event),
+      onHosted: (host) => this.hosts.add(host),
+      onGivenUp: (from, to) => world.onMove({ peer: this, from, to }),
     });
-    const hosted = {
-      file: { config: model.config },
-      manifest: model.manifest,
-      hash: model.hash,
-    } as unknown as HostedModel;
-    const { node, host, engine } = this;
+    const { config, manifest, hash } = world.model;
+    const model = { file: { config }, manifest, hash } as unknown as HostedModel;
+    const isMovable = plan.rebalanceMs !== null;
+    const announced = { node, name: plan.name, model, spans: this.spans, isMovable };
     this.announcer = new Announcer({
       directory: this.directory,
       clock,
-      describe: () => this.#describe(hosted),
+      describe: () => boasting(infoFigures.announced(announced), plan.boast),
     });
-    const parts = { node, name: plan.name, model: hosted, engine, host, meter };
-    this.#parts = { ...parts, announcer: this.announcer, uptimeMs: () => clock.now() };
-    this.#followEngine();
+    this.#parts = { ...announced, announcer: this.announcer, uptimeMs: () => clock.now() };
+    this.#rebalancer = plan.rebalanceMs === null ? null : this.#createRebalancer(plan.rebalanceMs);
   }
 
-  /** As a peer joins: meets the members, serves, and says so. */
-  async start(model: SimModel): Promise<void> {
-    const { node, directory, host, announcer } = this;
+  /** The engine of the span that it announces. */
+  get engine(): SimEngine {
+    return this.#current.engine as SimEngine;
+  }
+
+  get #current(): HostedSpan {
+    if (this.spans.current === null) throw new Error(`${this.plan.name} has loaded nothing yet`);
+    return this.spans.current;
+  }
+
+  /** As a peer joins: loads, meets the members, serves, and says so. */
+  async start(): Promise<void> {
+    const { node, directory, spans, announcer } = this;
+    const { model } = this.#world;
+    await spans.load(spans.placement, new AbortController().signal);
+    spans.promote();
     await node.start();
     await directory.start();
     // Whoever finds nobody goes on looking.
     await directory.refresh({ modelName: model.manifest.name }).catch(() => undefined);
-    await host.start();
+    await spans.serve();
     const parts = { manifest: model.manifestBytes, tokenizer: null, 'chat-template': null };
     await node.serve(
       modelProtocol,
@@ -149,17 +179,21 @@ export class SimPeer {
     );
     await announcer.announce('serving');
     this.isServing = !node.isDead;
+    this.#rebalancer?.start();
   }
 
   /** As a peer leaves in order: see `#leave` of `peer.ts`. */
   async leave(): Promise<void> {
-    const { announcer, host, node, directory } = this;
+    const { announcer, spans, node, directory } = this;
     this.isServing = false;
-    host.isDraining = true;
+    await this.#rebalancer?.stop();
+    const { hosts } = spans;
+    for (const host of hosts) host.isDraining = true;
     await announcer.announce('draining').catch(() => undefined);
-    await host.drain();
+    await Promise.all(hosts.map((host) => host.drain()));
     await announcer.announce('gone').catch(() => undefined);
-    await host.endAll(new SkeinError('draining', 'this peer leaves the swarm'));
+    const why = new SkeinError('draining', 'this peer leaves the swarm');
+    await Promise.all(hosts.map((host) => host.endAll(why)));
     await directory.stop();
     await node.stop();
   }
@@ -170,28 +204,115 @@ export class SimPeer {
     this.node.die(options);
   }
 
-  #describe(model: HostedModel) {
-    const { plan, node } = this;
-    const { span, boast } = plan;
-    const { ends } = this.engine.info;
-    const placement = { span, ends, kvTokensMax: plan.kvTokensMax, reason: 'simulation' };
-    const figures = {
-      ...infoFigures.placed({ model, placement, node, name: plan.name }),
-      ...infoFigures.measured(this.#parts),
-    };
-    return {
-      ...figures,
-      decodeBlocksPerSecond: figures.decodeBlocksPerSecond * boast,
-      kvTokensFree: Math.round(figures.kvTokensFree * boast),
-      kvTokensMax: Math.round(figures.kvTokensMax * boast),
-    };
+  #placeAt(span: Span): Placement {
+    const { blockCount } = this.#world.model.config;
+    const ends = { embedding: span.start === 0, head: span.end === blockCount };
+    const { kvTokensMax } = this.plan;
+    const capacityBlocks = spanLength(this.plan.span);
+    return { span, ends, kvTokensMax, capacityBlocks, reason: 'simulation' };
+  }
+
+  async #loadEngine({ span, ends, kvTokensMax }: Placement): Promise<SimEngine> {
+    const { model } = this.#world;
+    const { speed } = this.plan;
+    const { clock } = this.node;
+    const loadMs = loadMsPerBlock * spanLength(span);
+    // What it begins with is there already.
+    if (this.engines.length > 0) {
+      await new Promise<void>((resolve) => clock.schedule(loadMs, resolve));
+    }
+    const engine = new SimEngine({ model, span, ends, kvTokensMax, speed, clock });
+    this.engines.push(engine);
+    return engine;
+  }
+
+  #createRebalancer(intervalMs: number): Rebalancer {
+    const { spans, announcer, directory, node } = this;
+    const { model, random } = this.#world;
+    const dice = random.fork('rebalancer');
+    return createRebalancer({
+      node,
+      directory,
+      model: { hash: model.hash, blockCount: model.config.blockCount },
+      onDisk: [{ start: 0, end: model.config.blockCount }],
+      spans,
+      announcer,
+      clock: node.clock,
+      wallClock: node.wallClock,
+      random: dice.next,
+      intervalMs,
+      placeAt: (span) => this.#placeAt(span),
+      room: () => ({ neededBytes: 1, freeBytes: 1, isEnough: this.plan.hasRoom }),
+      onEvent: (event) => this.#onMoveEvent(event),
+      onError: (error) => this.#world.onError(error),
+    });
+  }
+
+  #onMoveEvent(event: MoveEvent): void {
+    if (this.node.isDead) return;
+    const { name } = this.plan;
+    if (event.type === 'span-released') return;
+    const { from, to } = event;
+    const way = `[${from.start}:${from.end}) to [${to.start}:${to.end})`;
+    const reason = 'reason' in event ? `: ${event.reason}` : '';
+    this.#world.network.trace.note(`${name} ${event.type} ${way}${reason}`);
   }
 
   /** As `peer.ts` does. */
-  #followEngine(): void {
-    this.engine.onFailure((event) => {
-      const state = event.kind === 'restarted' ? 'serving' : 'joining';
-      this.announcer.announce(state).catch(() => undefined);
-    });
+  #onEngineFailure(event: EngineFailure): void {
+    const state = event.kind === 'restarted' ? 'serving' : 'joining';
+    this.announcer.announce(state).catch(() => undefined);
   }
+}
+
+/** Tells the simulation at which moment blocks are given up. */
+class WatchedSpans extends PeerSpans {
+  readonly #watch: SpanWatch;
+
+  constructor(placement: Placement, options: PeerSpansOptions & SpanWatch) {
+    super(placement, options);
+    this.#watch = options;
+  }
+
+  override promote(): boolean {
+    const from = this.current === null ? null : this.placement.span;
+    const isPromoted = super.promote();
+    if (!isPromoted || this.current === null) return false;
+    this.#watch.onHosted(this.current.host);
+    const to = this.placement.span;
+    // A span that was intended is announced already: the one before it was given up earlier.
+    if (from !== null && (from.start !== to.start || from.end !== to.end)) {
+      this.#watch.onGivenUp(from, to);
+    }
+    return true;
+  }
+
+  override release(why: SkeinError, options: { isCurrent?: boolean } = {}): Promise<number> {
+    if (options.isCurrent === true) {
+      this.#watch.onGivenUp(this.placement.span, { start: 0, end: 0 });
+    }
+    return super.release(why, options);
+  }
+}
+
+interface SpanWatch {
+  onHosted(host: SessionHost): void;
+  onGivenUp(from: Span, to: Span): void;
+}
+
+/** What a peer says of its speed and its room, as a multiple of the truth. */
+function boasting<Figures extends Omit<Announcement, 'state'>>(figures: Figures, boast: number) {
+  return {
+    ...figures,
+    decodeBlocksPerSecond: figures.decodeBlocksPerSecond * boast,
+    kvTokensFree: Math.round(figures.kvTokensFree * boast),
+    kvTokensMax: Math.round(figures.kvTokensMax * boast),
+  };
+}
+
+function speedOf({ blockMs, rowBlockMs }: EngineSpeed): Throughput {
+  return {
+    decodeBlocksPerSecond: 1000 / (blockMs + rowBlockMs),
+    prefillBlockRowsPerSecond: 1000 / rowBlockMs,
+  };
 }

@@ -129,7 +129,7 @@ export class PeerSpans {
 
   /** Ends all engines at once. */
   async stop(): Promise<void> {
-    const all = [this.#coming, this.#current, ...this.#former];
-    await Promise.all(all.map((span) => span?.engine.stop()));
+    const all = [this.#coming, this.#current, ...this.#former].filter((span) => span !== null);
+    await Promise.all(all.map(({ engine }) => engine.stop()));
   }
 }

@@ -36,7 +36,7 @@ export function createRebalancer(peer: RebalancingPeer): Rebalancer {
     spans,
     announcer,
     clock,
-    announceMs: rebalanceLimits.announceShare * intervalMs,
+    announceMs: Math.max(rebalanceLimits.announceShare * intervalMs, rebalanceLimits.announceMsMin),
     placeAt: peer.placeAt,
     room: peer.room,
     onEvent: peer.onEvent,

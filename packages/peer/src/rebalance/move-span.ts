@@ -1,5 +1,5 @@
 import { type Clock, delay } from '@skein/client/network';
-import { isSkeinError, SkeinError, type Span, toSkeinError } from '@skein/protocol';
+import { isSkeinError, SkeinError, type Span, spanLength, toSkeinError } from '@skein/protocol';
 import type { Announcer } from '../announce/announcer.js';
 import type { PeerSpans } from '../hosting/peer-spans.js';
 import type { Placement } from '../hosting/place-peer.js';
@@ -10,6 +10,7 @@ import {
   reviewMove,
 } from '../placement/index.js';
 import type { MoveEvent } from './move-events.js';
+import { rebalanceLimits } from './rebalance-limits.js';
 
 /** The swarm as a peer sees it, and where work waits. */
 export interface RebalanceView {
@@ -72,32 +73,16 @@ export async function moveSpan(
   const before = spans.placement;
   const way = { from: before.span, to: proposal.span };
   const startedAtMs = environment.clock.now();
-  const onMoved = () => {
-    const elapsedMs = environment.clock.now() - startedAtMs;
-    const { gain, reason } = proposal;
-    onEvent({ type: 'moved', ...way, gain, reason, elapsedMs });
-  };
+  onEvent({ type: 'move-planned', ...way, gain: proposal.gain, reason: proposal.reason });
+  let areBothHosted = false;
   try {
-    onEvent({ type: 'move-planned', ...way, gain: proposal.gain, reason: proposal.reason });
     await announcePlan(environment, proposal.span, signal);
     const placement = environment.placeAt(proposal.span);
     const room = environment.room(placement);
-    const isSwapped = room.isEnough && (await makeBeforeBreak(environment, placement, signal));
-    if (!isSwapped) {
-      onEvent({
-        type: 'move-drains-first',
-        ...way,
-        neededBytes: room.neededBytes,
-        freeBytes: room.freeBytes,
-      });
-      await breakBeforeMake(environment, placement, signal);
-      onMoved();
-      return 'moved';
+    areBothHosted = room.isEnough && (await makeBeforeBreak(environment, placement, signal));
+    if (!areBothHosted) {
+      await breakBeforeMake(environment, { placement, room }, signal);
     }
-    onMoved();
-    const endedSessions = await spans.release(movedAway(proposal.span));
-    onEvent({ type: 'span-released', span: before.span, endedSessions });
-    return 'moved';
   } catch (thrown) {
     const cancelled = thrown instanceof MoveCancelled ? thrown : cancelledBy(thrown, signal);
     await spans.discard();
@@ -108,6 +93,14 @@ export async function moveSpan(
     onEvent({ type: 'move-cancelled', ...way, reason, ...(error === undefined ? {} : { error }) });
     return error === undefined ? 'cancelled' : 'failed';
   }
+  const { gain, reason } = proposal;
+  const elapsedMs = environment.clock.now() - startedAtMs;
+  onEvent({ type: 'moved', ...way, gain, reason, elapsedMs });
+  if (areBothHosted) {
+    const endedSessions = await spans.release(movedAway(proposal.span));
+    onEvent({ type: 'span-released', span: before.span, endedSessions });
+  }
+  return 'moved';
 }
 
 /** Tells the swarm, waits until all know, and looks whether the move still makes sense. */
@@ -148,12 +141,15 @@ async function makeBeforeBreak(
 /** The peer serves nothing meanwhile, so others must host all that it has, not only what it leaves. */
 async function breakBeforeMake(
   environment: MoveEnvironment,
-  placement: Placement,
+  { placement, room }: { readonly placement: Placement; readonly room: MoveRoom },
   signal: AbortSignal,
 ): Promise<void> {
   const { spans, announcer, onEvent } = environment;
   const before = spans.placement;
   await checkLeaving(environment, { start: 0, end: 0 }, signal);
+  const { neededBytes, freeBytes } = room;
+  const way = { from: before.span, to: placement.span };
+  onEvent({ type: 'move-drains-first', ...way, neededBytes, freeBytes });
   await announcer.announce('draining');
   const endedSessions = await spans.release(movedAway(placement.span), { isCurrent: true });
   onEvent({ type: 'span-released', span: before.span, endedSessions });
@@ -186,14 +182,20 @@ async function loadAlone(
 
 /** The last look before blocks are left: the hosts that stay are asked, not only looked up. */
 async function checkLeaving(
-  { announcer, askCoHosts, selfId }: MoveEnvironment,
+  { announcer, clock, askCoHosts, selfId }: MoveEnvironment,
   next: Span,
   signal: AbortSignal,
 ): Promise<void> {
+  const askedAtMs = clock.now();
   const swarm = await askCoHosts(next, signal);
   checkServing(announcer, signal);
+  // This machine may have slept, and the others gone on.
+  if (clock.now() - askedAtMs > rebalanceLimits.answersMsMax) {
+    throw new MoveCancelled('the answers of other hosts are out of date');
+  }
   if (mayLeave(swarm, selfId, next)) return;
-  throw new MoveCancelled('no other host of a block that it would leave answers and stays');
+  const what = spanLength(next) > 0 ? 'that it would leave' : '(memory does not hold both spans)';
+  throw new MoveCancelled(`no other host of a block ${what} answers and stays`);
 }
 
 function checkServing(announcer: Announcer, signal: AbortSignal): void {

@@ -9,6 +9,11 @@ export const rebalanceLimits = {
    * the oldest view is old (60 s), so that peers which set out at once see each other.
    */
   announceShare: 0.75,
+  /**
+   * However short the interval is. Above {@link answersMsMax}: who relied on this peer's answer
+   * from before its announcement has left its blocks, or not, when this peer asks.
+   */
+  announceMsMin: 4_000,
   /** After a move that failed on this machine the pause doubles, at most so many times. */
   pauseDoublingsMax: 6,
   /** Queues are looked at this often. */
@@ -20,4 +25,6 @@ export const rebalanceLimits = {
   /** Peers that are asked whether they will stay, and the time that they have to answer. */
   askedPeersMax: 32,
   answerMs: 3_000,
+  /** Answers are relied on for so long, the time that they took included. */
+  answersMsMax: 3_500,
 } as const;

@@ -100,6 +100,29 @@ describe('an announcer', () => {
     expect(published.length).toBeGreaterThanOrEqual(3);
   });
 
+  it('tells of a plan to move, and of its withdrawal, when it is asked to', async () => {
+    const { clock, published, announcer, change } = start();
+    await announcer.announce('serving');
+    change({ nextSpan: { start: 4, end: 8 } });
+    await announcer.update();
+    expect(published.at(-1)).toMatchObject({ state: 'serving', nextSpan: { start: 4, end: 8 } });
+    change({ nextSpan: { start: 2, end: 6 } });
+    await clock.pass(10_000);
+    expect(published.at(-1)).toMatchObject({ nextSpan: { start: 2, end: 6 } });
+    expect(published).toHaveLength(3);
+  });
+
+  it('tells of a queue that a mover would follow', async () => {
+    const { clock, published, announcer, change } = start();
+    await announcer.announce('serving');
+    change({ queuedRows: 10 });
+    await clock.pass(20_000);
+    expect(published).toHaveLength(1);
+    change({ queuedRows: 20 });
+    await clock.pass(10_000);
+    expect(published.at(-1)).toMatchObject({ queuedRows: 20 });
+  });
+
   it('says nothing after its goodbye', async () => {
     const { clock, published, announcer, change } = start();
     await announcer.announce('serving');

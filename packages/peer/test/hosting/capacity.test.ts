@@ -4,7 +4,9 @@ import { publishedAddresses } from '../../src/describe-peer.js';
 import {
   chooseBlockCount,
   chooseKvTokensMax,
+  fitsBeside,
   kvBytesPerToken,
+  rescaleKvTokensMax,
 } from '../../src/hosting/capacity.js';
 import { bytesPerBlock, openHostedModel } from '../../src/hosting/hosted-model.js';
 
@@ -15,6 +17,20 @@ describe('capacity', () => {
     const shape = { kvHeadCount: 8, headDim: 128 };
     expect(kvBytesPerToken(shape, { blocks: 36, kvType: 'f16' })).toBe(147_456);
     expect(kvBytesPerToken(shape, { blocks: 1, kvType: 'f32' })).toBe(8192);
+  });
+
+  it('keeps the memory of the cache when the number of blocks changes', () => {
+    const before = { kvTokensMax: 4096, blocksBefore: 4, contextLength: 2048 };
+    expect(rescaleKvTokensMax({ ...before, blocks: 8 })).toBe(2048);
+    expect(rescaleKvTokensMax({ ...before, blocks: 2 })).toBe(8192);
+    // No less than a short conversation, no more than is useful.
+    expect(rescaleKvTokensMax({ ...before, blocks: 400 })).toBe(512);
+    expect(rescaleKvTokensMax({ ...before, kvTokensMax: 16_384, blocks: 1 })).toBe(16_384);
+  });
+
+  it('holds a second span where it leaves memory for the rest of the machine', () => {
+    expect(fitsBeside({ neededBytes: 84, freeBytes: 100 })).toBe(true);
+    expect(fitsBeside({ neededBytes: 86, freeBytes: 100 })).toBe(false);
   });
 
   it('gives the cache a share of the memory, no more than is useful, no less than works', () => {

@@ -62,6 +62,25 @@ describe('proposeMove', () => {
     expect(acting(0.01)).toHaveLength(3);
   });
 
+  it('waits for nobody who is told to stay', () => {
+    // `a` would go first, if it could.
+    const peers = crowded.peers.map((each) =>
+      each.id === 'a' ? { ...each, isFixed: true } : each,
+    );
+    const swarm = { ...crowded, peers };
+    expect(moveGains(swarm).has('a')).toBe(false);
+    expect(proposeMove(crowded, 'b', { random: lot(0.9) })).toBeNull();
+    expect(proposeMove(swarm, 'b', { random: lot(0.9) })?.span).toEqual({ start: 4, end: 8 });
+  });
+
+  it('ranks peers by what all can see, not by what one has on disk', () => {
+    const all = [{ start: 0, end: 8 }];
+    const acting = ['a', 'b', 'c'].filter(
+      (id) => proposeMove(crowded, id, { random: lot(0.9), onDisk: all }) !== null,
+    );
+    expect(acting).toEqual(['a']);
+  });
+
   it('does not answer a shortage that an announced move mends', () => {
     expect(proposeMove(announcing('b'), 'a', { random: lot(0) })).toBeNull();
     expect(proposeMove(announcing('b'), 'b', { random: lot(0) })).toBeNull();
