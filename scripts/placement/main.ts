@@ -2,6 +2,7 @@
  * Prints how well placement does, ours and Petals' rule beside each other, on the same swarms.
  *
  *   node scripts/dist/placement/main.js [--seeds 100] [--hours 24] [--only joins|settled|churn]
+ *     [--rule Skein|Petals]
  */
 import { parseArgs } from 'node:util';
 import * as placement from '@skein/peer';
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '100' },
     hours: { type: 'string', default: '24' },
     only: { type: 'string' },
+    rule: { type: 'string' },
   },
 });
 const seeds = Number(values.seeds);
@@ -32,7 +34,11 @@ const movesPerPeerMax = 0.5;
 const churnSeeds = 3;
 /** Their check re-places everybody again and again: hours for a table of greater swarms. */
 const petalsRebalancingPeersMax = 32;
-const rules = [skeinRule(placement), petalsRule];
+/** For the same reason it settles only this part of the swarms. */
+const petalsShare = 5;
+const rules = [skeinRule(placement), petalsRule].filter(
+  ({ name }) => values.rule === undefined || values.rule === name,
+);
 
 if (wants('joins')) printJoins();
 if (wants('settled')) printSettled();
@@ -74,7 +80,8 @@ function printSettled(): void {
   forEachRow((rule, peers) => {
     if (rule === petalsRule && peers > petalsRebalancingPeersMax) return;
     // Greater swarms take longer and vary less.
-    const count = Math.max(1, Math.round((seeds * 8) / peers));
+    const swarms = (seeds * 8) / peers;
+    const count = Math.max(1, Math.round(rule === petalsRule ? swarms / petalsShare : swarms));
     const results = repeat(count, (seed) => runSettling(rule, { peers, seed, quietMinutes: 30 }));
     const of = (pick: (result: SettleResult) => number) => mean(results.map(pick));
     row(
