@@ -109,14 +109,14 @@ export class PeerSpans {
    *
    * @param why what clients are told; they go on elsewhere
    * @param options.isCurrent the announced span goes too: there is no room for another beside it
-   * @returns sessions that were ended
+   * @returns sessions that had to go
    */
   async release(why: SkeinError, options: { isCurrent?: boolean } = {}): Promise<number> {
     if (options.isCurrent === true && this.#current !== null) this.#former.add(this.#current);
     const ended = [...this.#former].map(async (span) => {
       const { host, engine } = span;
-      await host.drain();
       const sessions = host.sessionCount;
+      await host.drain();
       await host.endAll(why);
       await engine.stop();
       this.#former.delete(span);

@@ -27,8 +27,8 @@ export type MoveEvent =
       readonly reason: string;
       readonly elapsedMs: number;
     }
-  /** The old span is free; its sessions went on elsewhere. */
-  | { readonly type: 'span-released'; readonly span: Span; readonly endedSessions: number }
+  /** The old span is free; the sessions that were on it go on elsewhere. */
+  | { readonly type: 'span-released'; readonly span: Span; readonly sessions: number }
   /** The peer stays, or is back, where it was. */
   | {
       readonly type: 'move-cancelled';

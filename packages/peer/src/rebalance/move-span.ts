@@ -97,8 +97,8 @@ export async function moveSpan(
   const elapsedMs = environment.clock.now() - startedAtMs;
   onEvent({ type: 'moved', ...way, gain, reason, elapsedMs });
   if (areBothHosted) {
-    const endedSessions = await spans.release(movedAway(proposal.span));
-    onEvent({ type: 'span-released', span: before.span, endedSessions });
+    const sessions = await spans.release(movedAway(proposal.span));
+    onEvent({ type: 'span-released', span: before.span, sessions });
   }
   return 'moved';
 }
@@ -151,8 +151,8 @@ async function breakBeforeMake(
   const way = { from: before.span, to: placement.span };
   onEvent({ type: 'move-drains-first', ...way, neededBytes, freeBytes });
   await announcer.announce('draining');
-  const endedSessions = await spans.release(movedAway(placement.span), { isCurrent: true });
-  onEvent({ type: 'span-released', span: before.span, endedSessions });
+  const sessions = await spans.release(movedAway(placement.span), { isCurrent: true });
+  onEvent({ type: 'span-released', span: before.span, sessions });
   try {
     await loadAlone(environment, placement, signal);
   } catch (error) {

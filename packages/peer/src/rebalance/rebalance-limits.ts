@@ -14,6 +14,8 @@ export const rebalanceLimits = {
    * from before its announcement has left its blocks, or not, when this peer asks.
    */
   announceMsMin: 4_000,
+  /** A peer that has moved looks again after so many intervals: what it sees must settle first. */
+  intervalsAfterMove: 4,
   /** After a move that failed on this machine the pause doubles, at most so many times. */
   pauseDoublingsMax: 6,
   /** Queues are looked at this often. */

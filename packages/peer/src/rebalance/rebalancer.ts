@@ -2,6 +2,7 @@ import type { Clock, Random } from '@skein/client/network';
 import type { Span } from '@skein/protocol';
 import { proposeMove } from '../placement/index.js';
 import { type MoveEnvironment, moveSpan } from './move-span.js';
+import { nextLookMs } from './next-look.js';
 import { rebalanceLimits } from './rebalance-limits.js';
 
 /** Options of {@link Rebalancer}. */
@@ -31,6 +32,7 @@ export class Rebalancer {
   #working: Promise<void> = Promise.resolve();
   /** Moves in a row that failed on this machine. */
   #failures = 0;
+  #hasJustMoved = false;
 
   constructor(options: RebalancerOptions) {
     this.#options = options;
@@ -60,10 +62,9 @@ export class Rebalancer {
   #scheduleLook(): void {
     if (this.#abort.signal.aborted) return;
     const { clock, random, intervalMs } = this.#options;
-    const { intervalSpread, pauseDoublingsMax } = rebalanceLimits;
-    const pause = 2 ** Math.min(this.#failures, pauseDoublingsMax);
-    const share = 1 - intervalSpread + 2 * intervalSpread * random();
-    this.#cancelLook = clock.schedule(intervalMs * share * pause, () => {
+    const [failures, hasJustMoved] = [this.#failures, this.#hasJustMoved];
+    const delayMs = nextLookMs({ intervalMs, random, failures, hasJustMoved });
+    this.#cancelLook = clock.schedule(delayMs, () => {
       this.#working = this.#look()
         .catch((error: unknown) => this.#options.onError(error))
         .finally(() => this.#scheduleLook());
@@ -72,6 +73,7 @@ export class Rebalancer {
 
   async #look(): Promise<void> {
     const { move, random, onDisk } = this.#options;
+    this.#hasJustMoved = false;
     if (move.announcer.state !== 'serving') return;
     const { swarm, demand } = move.view();
     const proposal = proposeMove(swarm, move.selfId, { random, demand, onDisk });
@@ -79,5 +81,6 @@ export class Rebalancer {
     const outcome = await moveSpan(move, proposal, this.#abort.signal);
     if (outcome === 'failed') this.#failures += 1;
     if (outcome === 'moved') this.#failures = 0;
+    this.#hasJustMoved = outcome === 'moved';
   }
 }

@@ -125,7 +125,7 @@ it('gives a weak block its second host by a move, while a generation runs throug
   expect(mover.events).toContainEqual(
     expect.objectContaining({ type: 'moved', from: front, to: back, gain: expect.any(Number) }),
   );
-  expect(mover.events).toContainEqual({ type: 'span-released', span: front, endedSessions: 1 });
+  expect(mover.events).toContainEqual({ type: 'span-released', span: front, sessions: 1 });
   const [old] = mover.engines;
   expect(old?.sessions).toEqual([]);
   const status = await client.status({ model: 'tiny-tales' });

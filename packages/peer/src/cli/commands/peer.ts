@@ -162,8 +162,7 @@ function showPeerEvent(event: PeerEvent, output: Output): void {
       );
       return;
     case 'span-released': {
-      const went =
-        event.endedSessions === 1 ? '1 session goes' : `${event.endedSessions} sessions go`;
+      const went = event.sessions === 1 ? '1 session goes' : `${event.sessions} sessions go`;
       output.say(paint.dim(`Blocks ${formatSpan(event.span)} are free; ${went} on elsewhere.`));
       return;
     }
