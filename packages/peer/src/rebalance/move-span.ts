@@ -13,7 +13,7 @@ import type { MoveEvent } from './move-events.js';
 import { rebalanceLimits } from './rebalance-limits.js';
 
 /** The swarm as a peer sees it, and where work waits. */
-export interface RebalanceView {
+interface RebalanceView {
   readonly swarm: PlacementSwarm;
   readonly demand: readonly number[];
 }

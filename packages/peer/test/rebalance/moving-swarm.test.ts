@@ -9,7 +9,7 @@ import {
   type StepItem,
   type TokenId,
 } from '@skein/protocol';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { createPeer, type Peer, type PeerEvent, type PeerOptions } from '../../src/index.js';
 import { Cleanup, until } from '../support/cleanup.js';
 import { ToyEngine } from '../support/toy-engine.js';
@@ -21,6 +21,9 @@ const front: Span = { start: 0, end: half };
 const back: Span = { start: half, end: config.blockCount };
 const prompt = [1, 17, 4, 99] as TokenId[];
 const tokenCount = 30;
+/** A plan is announced for four seconds; a busy machine takes longer for the rest. */
+const patienceMs = 40_000;
+vi.setConfig({ testTimeout: 120_000 });
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
@@ -116,8 +119,8 @@ it('gives a weak block its second host by a move, while a generation runs throug
       expect(mover.peer.status()?.sessions).toBe(1);
       // Two more for the front: now the back is what needs a host.
       others.push(await startPeer(front, { bootstrap }), await startPeer(front, { bootstrap }));
-      await until(() => mover.happened('move-planned'));
-      await until(() => mover.happened('span-released'));
+      await until(() => mover.happened('move-planned'), patienceMs);
+      await until(() => mover.happened('span-released'), patienceMs);
     }
   }
   expect(tokens).toEqual(await referenceTokens(config));
@@ -141,7 +144,7 @@ it('drains first where memory does not hold both spans, and says so', async () =
   const mover = await startPeer(front, { rebalanceMs: 600, freeBytes: () => 1 });
   const bootstrap = addressesOf(mover.peer);
   for (const span of [back, front, front]) await startPeer(span, { bootstrap });
-  await until(() => mover.happened('moved'));
+  await until(() => mover.happened('moved'), patienceMs);
   const types = mover.events.map(({ type }) => type).slice(-4);
   expect(types).toEqual(['move-planned', 'move-drains-first', 'span-released', 'moved']);
   expect(mover.events).toContainEqual(
@@ -157,7 +160,7 @@ it('withdraws a plan when it is stopped', async () => {
   for (const span of [front, front]) await startPeer(span, { bootstrap });
   const seen = () =>
     staying.peer.network?.directory.records().find(({ body }) => body.nextSpan !== undefined);
-  await until(() => seen() !== undefined);
+  await until(() => seen() !== undefined, patienceMs);
   expect(seen()?.body).toMatchObject({ span: front, nextSpan: back, capacityBlocks: half });
   await mover.peer.stop();
   expect(mover.events).toContainEqual({
