@@ -161,11 +161,11 @@ function showPeerEvent(event: PeerEvent, output: Output): void {
           paint.dim(`(${formatDuration(event.elapsedMs)})`),
       );
       return;
-    case 'span-released': {
-      const went = event.sessions === 1 ? '1 session goes' : `${event.sessions} sessions go`;
-      output.say(paint.dim(`Blocks ${formatSpan(event.span)} are free; ${went} on elsewhere.`));
+    case 'span-released':
+      output.say(
+        paint.dim(`Blocks ${formatSpan(event.span)} are free${remarkOnSessions(event.sessions)}.`),
+      );
       return;
-    }
     case 'move-cancelled':
       output.say(
         `Not moving from blocks ${formatSpan(event.from)} to ${formatSpan(event.to)}: ${event.reason}.`,
@@ -198,6 +198,11 @@ function showPeerEvent(event: PeerEvent, output: Output): void {
     case 'stopping':
       output.say(event.isGraceful ? '\nSaying goodbye, finishing running steps…' : '\nStopping.');
   }
+}
+
+function remarkOnSessions(count: number): string {
+  if (count === 0) return '';
+  return count === 1 ? '; 1 session went on elsewhere' : `; ${count} sessions went on elsewhere`;
 }
 
 /** Errors have no enumerable fields: JSON would show them as `{}`. */
