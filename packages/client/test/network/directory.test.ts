@@ -80,6 +80,24 @@ describe('a directory', () => {
     await until(() => client.directory.get(member.node.peer) === null);
   });
 
+  it('passes a plan to move on at once, and its withdrawal', async () => {
+    // No gossip: only what is passed on reaches those who are not told first-hand.
+    const [first, mover] = (await startSwarm(2, { gossipMs: 1_000_000 })) as [Member, Member];
+    const client = await startMember(cleanup, {
+      bootstrap: first.node.multiaddrs,
+      gossipMs: 1_000_000,
+      isReadOnly: true,
+    });
+    await client.directory.refresh({});
+    const seen = () => client.directory.get(mover.node.peer)?.body.nextSpan;
+    const nextSpan = { start: 4, end: 8 };
+    await mover.directory.publish({ ...recordBody(mover.node), nextSpan });
+    await until(() => seen() !== undefined);
+    expect(seen()).toEqual(nextSpan);
+    await mover.directory.publish(recordBody(mover.node));
+    await until(() => seen() === undefined);
+  });
+
   it('brings a snapshot of more records than one message holds', async () => {
     const [holder] = (await startSwarm(1)) as [Member];
     const now = Date.now();
