@@ -34,7 +34,7 @@ const movesPerPeerMax = 0.5;
 const churnSeeds = 3;
 /** Their check re-places everybody again and again: hours for a table of greater swarms. */
 const petalsRebalancingPeersMax = 32;
-/** For the same reason it settles only this part of the swarms. */
+/** For the same reason only this part of the largest of these is settled. */
 const petalsShare = 5;
 const rules = [skeinRule(placement), petalsRule].filter(
   ({ name }) => values.rule === undefined || values.rule === name,
@@ -81,7 +81,8 @@ function printSettled(): void {
     if (rule === petalsRule && peers > petalsRebalancingPeersMax) return;
     // Greater swarms take longer and vary less.
     const swarms = (seeds * 8) / peers;
-    const count = Math.max(1, Math.round(rule === petalsRule ? swarms / petalsShare : swarms));
+    const isSlow = rule === petalsRule && peers === petalsRebalancingPeersMax;
+    const count = Math.max(1, Math.round(isSlow ? swarms / petalsShare : swarms));
     const results = repeat(count, (seed) => runSettling(rule, { peers, seed, quietMinutes: 30 }));
     const of = (pick: (result: SettleResult) => number) => mean(results.map(pick));
     row(
