@@ -120,9 +120,10 @@ it('gives a weak block its second host by a move, while a generation runs throug
       // Two more for the front: now the back is what needs a host.
       others.push(await startPeer(front, { bootstrap }), await startPeer(front, { bootstrap }));
       await until(() => mover.happened('move-planned'), patienceMs);
-      await until(() => mover.happened('span-released'), patienceMs);
+      await until(() => mover.happened('moved'), patienceMs);
     }
   }
+  await until(() => mover.happened('span-released'), patienceMs);
   expect(tokens).toEqual(await referenceTokens(config));
   expect(lost).toEqual([mover.peer.network?.node.peer]);
   expect(mover.events).toContainEqual(
