@@ -35,7 +35,7 @@ const churnSeeds = 3;
 /** Their check re-places everybody again and again: hours for a table of greater swarms. */
 const petalsRebalancingPeersMax = 32;
 /** For the same reason only this part of the largest of these is settled. */
-const petalsShare = 5;
+const petalsShare = 25;
 const rules = [skeinRule(placement), petalsRule].filter(
   ({ name }) => values.rule === undefined || values.rule === name,
 );
