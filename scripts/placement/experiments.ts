@@ -153,3 +153,10 @@ function quarters(samples: readonly number[]): number[][] {
 export function mean(numbers: readonly number[]): number {
   return numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
 }
+
+/** Standard error of the mean; 0 for a single number, of which nothing is known. */
+export function standardError(numbers: readonly number[]): number {
+  const centre = mean(numbers);
+  const squares = numbers.reduce((sum, value) => sum + (value - centre) ** 2, 0);
+  return Math.sqrt(squares / Math.max(1, numbers.length - 1) / numbers.length);
+}

@@ -6,7 +6,14 @@
  */
 import { parseArgs } from 'node:util';
 import * as placement from '@skein/peer';
-import { type ChurnResult, mean, runChurn, runSettling, type SettleResult } from './experiments.js';
+import {
+  type ChurnResult,
+  mean,
+  runChurn,
+  runSettling,
+  type SettleResult,
+  standardError,
+} from './experiments.js';
 import { machines } from './graphics-cards.js';
 import { petalsRule } from './petals-rule.js';
 import type { PlacementRule } from './placement-rule.js';
@@ -176,10 +183,4 @@ function row(...cells: (string | number)[]): void {
 
 function share(value: number): string {
   return value.toFixed(3);
-}
-
-function standardError(numbers: readonly number[]): number {
-  const centre = mean(numbers);
-  const squares = numbers.reduce((sum, value) => sum + (value - centre) ** 2, 0);
-  return Math.sqrt(squares / Math.max(1, numbers.length - 1) / numbers.length);
 }

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { runChurn, runSettling } from '../../../../scripts/placement/experiments.js';
+import {
+  mean,
+  runChurn,
+  runSettling,
+  standardError,
+} from '../../../../scripts/placement/experiments.js';
 import { petalsRule } from '../../../../scripts/placement/petals-rule.js';
 import { skeinRule } from '../../../../scripts/placement/skein-rule.js';
 import * as placement from '../../src/placement/index.js';
@@ -9,10 +14,6 @@ import * as placement from '../../src/placement/index.js';
  * Figures are shares of the fractional optimum.
  */
 const rule = skeinRule(placement);
-
-function mean(numbers: readonly number[]): number {
-  return numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
-}
 
 function seeds(count: number): number[] {
   return Array.from({ length: count }, (_, seed) => seed);
@@ -40,30 +41,34 @@ describe('80 blocks on mixed consumer cards', () => {
 
   it.each([
     { peers: 8, count: 8, least: 0.7 },
-    { peers: 16, count: 4, least: 0.9 },
-    { peers: 32, count: 3, least: 0.95 },
+    { peers: 16, count: 24, least: 0.9 },
+    { peers: 32, count: 4, least: 0.95 },
     { peers: 64, count: 1, least: 0.97 },
-  ])('$peers peers settle above $least in at most half a move each', (row) => {
-    const { peers, count, least } = row;
-    const results = seeds(count).map((seed) =>
-      runSettling(rule, { peers, seed, quietMinutes: 10 }),
-    );
-    const weakest = mean(results.map(({ settled }) => settled.weakest));
-    // So few swarms miss the mean by about this much; the script checks the mean itself.
-    expect(weakest).toBeGreaterThan(least - 0.01);
-    expect(mean(results.map(({ movesPerPeer }) => movesPerPeer))).toBeLessThanOrEqual(0.5);
-    expect(results.every(({ lostByMoves }) => lostByMoves === 0)).toBe(true);
-  });
+  ])(
+    '$peers peers settle above $least in at most half a move each',
+    { timeout: 120_000 },
+    (row) => {
+      const { peers, count, least } = row;
+      const results = seeds(count).map((seed) =>
+        runSettling(rule, { peers, seed, quietMinutes: 30 }),
+      );
+      const weakest = results.map(({ settled }) => settled.weakest);
+      // So few swarms miss the mean by so much; the script, with many, checks the mean itself.
+      expect(mean(weakest)).toBeGreaterThan(least - 2 * standardError(weakest));
+      expect(mean(results.map(({ movesPerPeer }) => movesPerPeer))).toBeLessThanOrEqual(0.5);
+      expect(results.every(({ lostByMoves }) => lostByMoves === 0)).toBe(true);
+    },
+  );
 
   it('heals under churn, loses no block by a move, and does not move to and fro', () => {
-    const options = { peers: 12, seed: 1, hours: 3 };
+    const options = { peers: 12, seed: 1, hours: 8 };
     const healed = runChurn(rule, options);
     const still = runChurn(rule, { ...options, rebalance: false });
     expect(healed.lostByMoves).toBe(0);
     expect(healed.weakestMean).toBeGreaterThan(still.weakestMean);
     expect(healed.completeShare).toBeGreaterThanOrEqual(still.completeShare);
     expect(healed.movesPerPeerHour).toBeLessThan(2);
-    // A few of some forty moves: the crash of one peer can make another's old span the best again.
+    // A few of some hundred and eighty moves: the crash of one peer can make another's old span the best again.
     expect(healed.returnsPerPeerHour).toBeLessThan(0.2);
   });
 
