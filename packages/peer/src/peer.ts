@@ -41,8 +41,9 @@ export interface Peer {
    */
   start(): Promise<PeerStatus>;
   /**
-   * Leaves. Gracefully (the default): tells the swarm, finishes the steps at hand, and tells the
-   * clients, who go on elsewhere. Idempotent.
+   * Leaves. Gracefully (the default): tells the swarm and the clients, hands over the sessions that
+   * they move elsewhere, and serves them until then, or until `drainTimeoutMs` is over. Idempotent;
+   * a call that is not graceful ends the wait of one that is.
    */
   stop(options?: { readonly graceful?: boolean }): Promise<void>;
   /** Null until the peer is ready. */
@@ -62,6 +63,7 @@ const joinMsMax = 10_000;
 class SwarmPeer implements Peer {
   readonly #options: PeerOptions;
   readonly #abort = new AbortController();
+  readonly #hurry = new AbortController();
   readonly #clock: Clock;
   readonly #name: string;
   /** What was started, to be stopped in reverse order. */
@@ -94,6 +96,7 @@ class SwarmPeer implements Peer {
   }
 
   stop(options: { readonly graceful?: boolean } = {}): Promise<void> {
+    if (options.graceful === false) this.#hurry.abort();
     this.#stopped ??= this.#stop(options.graceful ?? true);
     return this.#stopped;
   }
@@ -309,7 +312,12 @@ class SwarmPeer implements Peer {
     host.isDraining = true;
     // Whoever the goodbye does not reach learns it from the record's end.
     await announcer.announce('draining').catch(() => undefined);
-    await host.drain();
+    const { drainTimeoutMs } = this.#options;
+    await host.drain({
+      signal: this.#hurry.signal,
+      ...(drainTimeoutMs === undefined ? {} : { timeoutMs: drainTimeoutMs }),
+      onProgress: (progress) => this.#emit({ type: 'draining', ...progress }),
+    });
     await announcer.announce('gone').catch(() => undefined);
     await host.endAll(new SkeinError('draining', 'this peer leaves the swarm'));
   }

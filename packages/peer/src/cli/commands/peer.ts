@@ -23,6 +23,8 @@ export interface PeerCommandOptions {
   readonly kvTokens?: number;
   readonly device: DeviceChoice;
   readonly threads?: number;
+  /** Seconds. */
+  readonly drainTimeout?: number;
   readonly http?: HealthAddress;
 }
 
@@ -48,6 +50,7 @@ export async function runPeer(options: PeerCommandOptions): Promise<void> {
     ...optional('kvType', options.kvType),
     ...optional('kvTokensMax', options.kvTokens),
     ...optional('threads', options.threads),
+    ...optional('drainTimeoutMs', milliseconds(options.drainTimeout)),
     onEvent: (event) => showPeerEvent(event, output),
   });
   const health =
@@ -67,6 +70,10 @@ export async function runPeer(options: PeerCommandOptions): Promise<void> {
   }
   output.event({ event: 'stopped' });
   output.say('Stopped.');
+}
+
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.round(1000 * seconds);
 }
 
 function optional<Key extends string, Value>(
@@ -105,7 +112,7 @@ function showReady(status: PeerStatus, http: string | null, output: Output): voi
   for (const [label, value] of rows) output.say(`  ${paint.dim(label.padEnd(8))} ${value}`);
   output.say(`\n${paint.green('Ready.')} Others join, and clients connect, through:`);
   for (const address of status.multiaddrs) output.say(`  --bootstrap ${address}`);
-  output.say(paint.dim('\nCtrl-C says goodbye and finishes running steps; twice stops at once.'));
+  output.say(paint.dim('\nCtrl-C hands sessions over and says goodbye; twice stops at once.'));
   output.say(
     paint.dim('Peers see the activations that pass through them: this is no place for secrets.'),
   );
@@ -156,8 +163,23 @@ function showPeerEvent(event: PeerEvent, output: Output): void {
       );
       return;
     case 'stopping':
-      output.say(event.isGraceful ? '\nSaying goodbye, finishing running steps…' : '\nStopping.');
+      output.say(event.isGraceful ? '\nSaying goodbye…' : '\nStopping.');
+      return;
+    case 'draining':
+      if (event.sessions > 0) output.say(describeDrain(event));
   }
+}
+
+/** `Draining: 3 sessions left, 25 s.` */
+function describeDrain({
+  sessions,
+  remainingMs,
+}: {
+  sessions: number;
+  remainingMs: number;
+}): string {
+  const noun = sessions === 1 ? 'session' : 'sessions';
+  return `Draining: ${sessions} ${noun} left, ${formatDuration(remainingMs)}.`;
 }
 
 /** Errors have no enumerable fields: JSON would show them as `{}`. */
