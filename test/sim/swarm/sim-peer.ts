@@ -158,6 +158,8 @@ export class SimPeer {
     host.isDraining = true;
     await announcer.announce('draining').catch(() => undefined);
     await host.drain();
+    // It may have died while it waited for the sessions to go.
+    if (node.isDead) return;
     await announcer.announce('gone').catch(() => undefined);
     await host.endAll(new SkeinError('draining', 'this peer leaves the swarm'));
     await directory.stop();
