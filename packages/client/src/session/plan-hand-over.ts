@@ -1,7 +1,7 @@
 import type { Span } from '@skein/protocol';
 
 /** A part of a cache that one hop can give. */
-export interface CachePart {
+interface CachePart {
   /** Index of the giving hop. */
   readonly donor: number;
   readonly span: Span;

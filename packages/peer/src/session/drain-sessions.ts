@@ -3,7 +3,7 @@ import type { HopSession } from './hop-session.js';
 import { sessionLimits } from './session-limits.js';
 
 /** How far a drain is. */
-export interface DrainProgress {
+interface DrainProgress {
   /** Sessions that are still here. */
   readonly sessions: number;
   readonly remainingMs: number;

@@ -3,6 +3,7 @@ import {
   bytesOf,
   pushProtocol,
   type Received,
+  SkeinError,
   type Tensor,
   type ToPredecessorMessage,
   toPredecessorSchema,
@@ -39,9 +40,9 @@ async function connect(node: SkeinNode, host: TestHost) {
   return { channel, received, isClosed: () => isClosed };
 }
 
-async function start(options: { kvTokensMax?: number; isExpected?: boolean } = {}) {
-  const { isExpected = true, ...hostOptions } = options;
-  const host = await startHost(cleanup, span, hostOptions);
+async function start(options: { isExpected?: boolean } = {}) {
+  const { isExpected = true } = options;
+  const host = await startHost(cleanup, span);
   const [donor, client] = [await startNode(cleanup), await startNode(cleanup)];
   const hop = await TestHop.connect(client, host.node);
   const takesOverFrom = isExpected ? { takesOverFrom: donor.peer } : {};
@@ -108,7 +109,6 @@ describe('taking over a cache', () => {
 
   it('is refused by an engine without room, and the client told so', async () => {
     const { host, hop, push } = await start();
-    const { SkeinError } = await import('@skein/protocol');
     host.engine.importKv = () => Promise.reject(new SkeinError('kv-full', 'toy'));
     void push.channel.send(...piece(2));
     expect(await hop.takeError()).toMatchObject({ code: 'kv-full', epoch: 0 });
