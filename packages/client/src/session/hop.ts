@@ -99,6 +99,8 @@ export class Hop {
   #channel: MessageChannel<OutgoingMessage> | null = null;
   #opened: Promise<OpenedMessage> | null = null;
   #isOver = false;
+  /** Why the hop is about to end the stream: the end itself tells nothing. */
+  #lastWords: SkeinError | null = null;
   readonly #ended = createDeferred<void>();
   #probeCount = 0;
   #probing: Promise<ProbedMessage | null> | null = null;
@@ -367,6 +369,7 @@ export class Hop {
   /** An error answers the question that it belongs to; otherwise it is an event. */
   #onErrorMessage(message: ErrorMessage): void {
     const error = errorFromHop(message, this.peer);
+    if (message.step === undefined) this.#lastWords = error;
     if (this.#answers.has('opened')) this.#answers.reject('opened', error);
     else if (error.code === 'history-gone' && this.#answers.has('replayed')) {
       this.#answers.reject('replayed', error);
@@ -375,7 +378,7 @@ export class Hop {
   }
 
   #onClose(error: SkeinError | null): void {
-    const reason = error ?? this.#error('stream-closed', 'ended the stream');
+    const reason = error ?? this.#lastWords ?? this.#error('stream-closed', 'ended the stream');
     this.#answers.rejectAll(reason);
     if (this.#isOver) return;
     this.#end();

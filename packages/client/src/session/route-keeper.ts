@@ -170,6 +170,8 @@ export class RouteKeeper {
       });
       if (route === null) continue;
       mending.departures.push(...route.departures);
+      // Its record may not say yet that it leaves.
+      for (const { hop } of route.departures) this.#refuse(hop.peer, hop.leavesAtMs ?? undefined);
       mending.areHopsChanged = true;
       this.#install(route.hops, route.session);
       return;
@@ -259,8 +261,8 @@ export class RouteKeeper {
     );
   }
 
-  #refuse(peer: PeerId): void {
-    this.#refused.set(peer, this.#now() + sessionLimits.refusedMs);
+  #refuse(peer: PeerId, untilMs = this.#now() + sessionLimits.refusedMs): void {
+    this.#refused.set(peer, untilMs);
   }
 
   /** Puts the planned hops into the chain. */

@@ -146,6 +146,22 @@ describe('a peer that leaves', () => {
     expect(swarm.violations).toEqual([]);
   });
 
+  it.each(['b2', 'c1'])('leaves a route in which %s can be lost later', async (name) => {
+    const spares = [
+      ...sixPeers,
+      { name: 'b3', span: [2, 4], decodeBlocksPerSecond: 50 },
+    ] as const satisfies readonly ToyPeerOptions[];
+    const { swarm, events, session, clock } = setUp(spares);
+    const onToken = (index: number) => {
+      if (index === 3) swarm.peer('b1').drain();
+      if (index === 7) swarm.peer(name).kill();
+    };
+    expect(await settle(clock, generate(session, { onToken }))).toEqual(expected);
+    // The outputs of what was handed over are nowhere: it is fed from further up.
+    expect(reroutesOf(events)).toMatchObject([{ kind: 'handed-over' }, { kind: 'replaced' }]);
+    expect(swarm.violations).toEqual([]);
+  });
+
   it('serves on when it is the only host, until it is gone', async () => {
     const { swarm, events, session, clock } = setUp(sixPeers.slice(0, 3));
     const b1 = swarm.peer('b1');
@@ -226,6 +242,16 @@ describe('a peer that leaves', () => {
     ]);
     expect(swarm.peer('b2').imports).toBe(1);
     expect(swarm.violations).toEqual([]);
+  });
+});
+
+describe('a peer that refuses because it leaves', () => {
+  it('is not banned for the end of the stream that follows its refusal at once', async () => {
+    const { swarm, view, session, clock } = setUp();
+    swarm.peer('b1').drain();
+    expect(await settle(clock, generate(session))).toEqual(expected);
+    expect(swarm.peer('b2').opened).toBe(1);
+    expect(view.bans.nextExpiryMs()).toBeNull();
   });
 });
 

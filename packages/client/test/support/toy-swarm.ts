@@ -116,10 +116,18 @@ export class ToyPeer {
 
   /** A fresh process under the same identity. */
   revive(): void {
+    this.rules.length = 0;
+    this.comeBack();
+  }
+
+  /** As good as new, but for what it is still going to do. */
+  comeBack(): void {
     this.isDead = false;
     this.isHung = false;
     this.isStuck = false;
-    this.rules.length = 0;
+    this.isDraining = false;
+    this.handOverFault = null;
+    this.pieceFault = null;
   }
 
   violation(text: string): void {
