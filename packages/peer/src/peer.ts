@@ -31,6 +31,7 @@ import { type HostedModel, openHostedModel } from './hosting/hosted-model.js';
 import { type Placement, placePeer } from './hosting/place-peer.js';
 import type { PeerEvent } from './peer-events.js';
 import type { PeerOptions, PeerStatus } from './peer-options.js';
+import { checkDrainTimeout } from './session/drain-sessions.js';
 import { SessionHost } from './session/session-host.js';
 
 /** A machine's part in a swarm: it hosts blocks of a model and serves sessions on them. */
@@ -52,8 +53,12 @@ export interface Peer {
   readonly network: { readonly node: SkeinNode; readonly directory: Directory } | null;
 }
 
-/** Makes a peer. It does no I/O until `start()`. */
+/**
+ * Makes a peer. It does no I/O until `start()`.
+ * @throws SkeinError `bad-argument`
+ */
 export function createPeer(options: PeerOptions): Peer {
+  checkDrainTimeout(options.drainTimeoutMs);
   return new SwarmPeer(options);
 }
 

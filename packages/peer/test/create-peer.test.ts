@@ -165,6 +165,12 @@ describe('a peer', () => {
     expect(engine.sessions).toEqual([]);
   });
 
+  it.each([-1, Number.NaN, 1e9])('does not take %d ms for a time to leave in', (drainTimeoutMs) => {
+    expect(() => makePeer({ drainTimeoutMs })).toThrow(
+      expect.toSatisfy((error) => isSkeinError(error) && error.code === 'bad-argument'),
+    );
+  });
+
   it('leaves at once when it is told so while it leaves', async () => {
     const { leaving, hop, engine } = await serveOne({});
     const stopped = leaving.peer.stop();

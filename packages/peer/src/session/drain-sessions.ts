@@ -1,4 +1,5 @@
 import type { Clock } from '@skein/client/network';
+import { SkeinError } from '@skein/protocol';
 import type { HopSession } from './hop-session.js';
 import { sessionLimits } from './session-limits.js';
 
@@ -19,9 +20,21 @@ export interface DrainOptions {
   readonly onProgress?: (progress: DrainProgress) => void;
 }
 
+/** @throws SkeinError `bad-argument` for what is no time, or more than a day */
+export function checkDrainTimeout(timeoutMs: number | undefined): void {
+  const { drainMsMax } = sessionLimits;
+  if (timeoutMs === undefined || (timeoutMs >= 0 && timeoutMs <= drainMsMax)) return;
+  throw new SkeinError(
+    'bad-argument',
+    `a drain takes 0 to ${drainMsMax} ms, and cannot take ${timeoutMs}`,
+  );
+}
+
 /**
  * Tells the clients of all sessions that the peer is about to leave, and settles when none is left
  * or time is over. Returns how many are left.
+ *
+ * @throws SkeinError `bad-argument`, see {@link checkDrainTimeout}
  */
 export function drainSessions(
   sessions: ReadonlyMap<unknown, HopSession>,
@@ -33,6 +46,7 @@ export function drainSessions(
   },
 ): Promise<number> {
   const { clock, onRemoved, options } = context;
+  checkDrainTimeout(options.timeoutMs);
   const timeoutMs = Math.round(options.timeoutMs ?? sessionLimits.drainMsDefault);
   const endsAtMs = clock.now() + timeoutMs;
   for (const session of sessions.values()) {

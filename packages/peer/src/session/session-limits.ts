@@ -20,6 +20,8 @@ export const sessionLimits = {
   unreadBytesMax: 64 * 1024 * 1024,
   /** Sessions may stay so long when a peer leaves: time for a long prompt's steps to end. */
   drainMsDefault: 30_000,
+  /** A day: who wants a peer to stay longer had better not stop it. */
+  drainMsMax: 86_400_000,
   /** Steps that run when a drain's time is over: their results are worth waiting for. */
   lastStepsMs: 1_000,
   /** The operator of a peer that leaves is told how far it is at least this often. */
