@@ -30,4 +30,6 @@ export type PeerEvent =
   | { readonly type: 'engine-restarted'; readonly elapsedMs: number }
   /** The engine does not come back: the peer hosts nothing any more and should be stopped. */
   | { readonly type: 'engine-gave-up'; readonly error: Error }
-  | { readonly type: 'stopping'; readonly isGraceful: boolean };
+  | { readonly type: 'stopping'; readonly isGraceful: boolean }
+  /** So many sessions are still to move elsewhere, or to end, before the peer goes. */
+  | { readonly type: 'draining'; readonly sessions: number; readonly remainingMs: number };

@@ -48,6 +48,8 @@ export interface PeerOptions {
   readonly threads?: number;
   /** Tokens to cache over all sessions; default: a share of the free memory. */
   readonly kvTokensMax?: number;
+  /** Sessions may stay so long after a graceful `stop`; at most a day; default: 30 s. */
+  readonly drainTimeoutMs?: number;
   /** Default: see `createSkeinNode`. */
   readonly mdns?: boolean;
   readonly dht?: boolean;

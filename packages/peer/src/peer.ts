@@ -27,6 +27,7 @@ import { createRebalancer } from './rebalance/create-rebalancer.js';
 import type { MoveEvent } from './rebalance/move-events.js';
 import { rebalanceLimits } from './rebalance/rebalance-limits.js';
 import type { Rebalancer } from './rebalance/rebalancer.js';
+import type { DrainOptions } from './session/drain-sessions.js';
 
 /** A machine's part in a swarm: it hosts blocks of a model and serves sessions on them. */
 export interface Peer {
@@ -36,8 +37,9 @@ export interface Peer {
    */
   start(): Promise<PeerStatus>;
   /**
-   * Leaves. Gracefully (the default): tells the swarm, finishes the steps at hand, and tells the
-   * clients, who go on elsewhere. Idempotent.
+   * Leaves. Gracefully (the default): tells the swarm and the clients, hands over the sessions that
+   * they move elsewhere, and serves them until then, or until `drainTimeoutMs` is over. Idempotent;
+   * a call that is not graceful ends the wait of one that is.
    */
   stop(options?: { readonly graceful?: boolean }): Promise<void>;
   /** Null until the peer is ready. */
@@ -54,6 +56,7 @@ export function createPeer(options: PeerOptions): Peer {
 class SwarmPeer implements Peer {
   readonly #options: PeerOptions;
   readonly #abort = new AbortController();
+  readonly #hurry = new AbortController();
   readonly #clock: Clock;
   readonly #name: string;
   /** What was started, to be stopped in reverse order. */
@@ -87,6 +90,7 @@ class SwarmPeer implements Peer {
   }
 
   stop(options: { readonly graceful?: boolean } = {}): Promise<void> {
+    if (options.graceful === false) this.#hurry.abort();
     this.#stopped ??= this.#stop(options.graceful ?? true);
     return this.#stopped;
   }
@@ -153,6 +157,7 @@ class SwarmPeer implements Peer {
           this.#emit({ type: 'session-closed', session: id, client, tokens }),
       },
       onEngineFailure: (event) => this.#onEngineFailure(event),
+      hurry: this.#hurry.signal,
     });
     // A move that drains does not hold up a stop: without engines it is over.
     this.#stops.push(async () => this.#rebalancer?.stop());
@@ -292,7 +297,13 @@ class SwarmPeer implements Peer {
     for (const host of hosts) host.isDraining = true;
     // Whoever the goodbye does not reach learns it from the record's end.
     await announcer.announce('draining').catch(() => undefined);
-    await Promise.all(hosts.map((host) => host.drain()));
+    const { drainTimeoutMs } = this.#options;
+    const drain: DrainOptions = {
+      signal: this.#hurry.signal,
+      ...(drainTimeoutMs === undefined ? {} : { timeoutMs: drainTimeoutMs }),
+      onProgress: (progress) => this.#emit({ type: 'draining', ...progress }),
+    };
+    await Promise.all(hosts.map((host) => host.drain(drain)));
     await announcer.announce('gone').catch(() => undefined);
     const why = new SkeinError('draining', 'this peer leaves the swarm');
     await Promise.all(hosts.map((host) => host.endAll(why)));

@@ -119,8 +119,8 @@ export class FaultInjector {
         this.#startAgain(index, fault);
         return;
       case 'leave':
-        void peer.leave();
-        this.#startAgain(index, { ...fault, durationMs: fault.durationMs + 15_000 });
+        // Sessions that nobody else can take keep it for a while.
+        void peer.leave().then(() => this.#startAgain(index, fault));
         return;
       case 'hang':
         node.pause();

@@ -33,6 +33,11 @@ export const triggerTypes = [
   'replay',
   'replayed',
   'probe',
+  'draining',
+  'hand-over',
+  'kv',
+  'kv-imported',
+  'handed-over',
   'close',
 ] as const;
 

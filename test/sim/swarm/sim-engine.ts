@@ -24,8 +24,10 @@ import {
   embed,
   expand,
   hiddenSize,
+  kvToTokens,
   logitsOf,
   type SimModel,
+  tokensToKv,
 } from './sim-model.js';
 
 /** What a step costs on a machine. */
@@ -135,16 +137,36 @@ export class SimEngine implements Engine {
     found.length = position;
   }
 
-  exportKv(): Promise<KvChunk> {
-    return Promise.reject(new SkeinError('bad-argument', 'no KV leaves the simulation'));
+  async exportKv(
+    session: SessionId,
+    range: { block: number; start: number; end: number },
+  ): Promise<KvChunk> {
+    const { block, start, end } = range;
+    const { span, cache, length } = this.#find(session);
+    if (end > length) throw new SkeinError('bad-argument', `${end} tokens of ${length}`);
+    const tokens = (cache[block - span.start] as CachedToken[]).slice(start, end);
+    const { keys, values } = tokensToKv(tokens);
+    return { block, position: start, count: tokens.length, type: 'f32', keys, values };
   }
 
-  importKv(): Promise<void> {
-    return Promise.reject(new SkeinError('bad-argument', 'no KV enters the simulation'));
+  async importKv(session: SessionId, chunk: KvChunk): Promise<void> {
+    const { span, cache } = this.#find(session);
+    const { block, position, count } = chunk;
+    if (count > this.kvTokensFree) throw new SkeinError('kv-full', 'no room for a cache');
+    const tokens = cache[block - span.start] as CachedToken[];
+    if (position > tokens.length) throw new SkeinError('bad-argument', 'tokens are missing');
+    for (const [index, token] of kvToTokens(chunk).entries()) tokens[position + index] = token;
   }
 
-  setLength(): Promise<void> {
-    return Promise.reject(new SkeinError('bad-argument', 'no KV enters the simulation'));
+  async setLength(session: SessionId, length: number): Promise<void> {
+    const found = this.#find(session);
+    if (found.cache.some((tokens) => tokens.length < length)) {
+      throw new SkeinError('bad-argument', 'tokens are missing');
+    }
+    if (length - found.length > this.kvTokensFree) throw new SkeinError('kv-full', 'no room');
+    for (const tokens of found.cache) tokens.length = length;
+    this.tokensTaken += length - found.length;
+    found.length = length;
   }
 
   onFailure(listener: (event: EngineFailure) => void): void {
@@ -225,6 +247,8 @@ export class SimEngine implements Engine {
     for (const [index, tokens] of session.cache.entries()) {
       const block = session.span.start + index;
       const cached = cacheToken(tokens[position - 1], row, { block, position });
+      // What an import that was given up left behind is overwritten.
+      tokens.length = position;
       tokens[position] = cached;
       row = expand(cached);
     }

@@ -1,5 +1,8 @@
 import {
+  bytesOf,
+  float32View,
   hashManifest,
+  type KvChunk,
   type Logits,
   type ModelConfig,
   type ModelHash,
@@ -90,6 +93,32 @@ export function cacheToken(
     low = mix((low + high) ^ (value * 4099));
   }
   return { high, low, isPoisoned };
+}
+
+/** Numbers that a token takes in the keys, and in the values, of a block. */
+const kvWidth = 4;
+
+/** Cached tokens as keys and values: halves of words, which are exact in f32. */
+export function tokensToKv(tokens: readonly CachedToken[]): {
+  keys: Uint8Array;
+  values: Uint8Array;
+} {
+  const halves = (word: number) => [word >>> 16, word & 0xffff];
+  const keys = tokens.flatMap(({ high, low }) => [...halves(high), ...halves(low)]);
+  // A poisoned token is one whose values are no numbers.
+  const values = tokens.flatMap(({ isPoisoned }) => [isPoisoned ? Number.NaN : 1, 0, 0, 0]);
+  return { keys: bytesOf(Float32Array.from(keys)), values: bytesOf(Float32Array.from(values)) };
+}
+
+/** The tokens that {@link tokensToKv} was given. */
+export function kvToTokens({ count, keys, values }: KvChunk): CachedToken[] {
+  const words = float32View(keys.slice());
+  const flags = float32View(values.slice());
+  return Array.from({ length: count }, (_, index) => {
+    const [a = 0, b = 0, c = 0, d = 0] = words.subarray(index * kvWidth);
+    const word = (high: number, low: number) => high * 0x1_0000 + low;
+    return { high: word(a, b), low: word(c, d), isPoisoned: flags[index * kvWidth] !== 1 };
+  });
 }
 
 /** A row with the digest in its values. The last value keeps the scale of int8 at 1. */

@@ -191,6 +191,8 @@ export class SimPeer {
     for (const host of hosts) host.isDraining = true;
     await announcer.announce('draining').catch(() => undefined);
     await Promise.all(hosts.map((host) => host.drain()));
+    // It may have died while it waited for the sessions to go.
+    if (node.isDead) return;
     await announcer.announce('gone').catch(() => undefined);
     const why = new SkeinError('draining', 'this peer leaves the swarm');
     await Promise.all(hosts.map((host) => host.endAll(why)));

@@ -54,6 +54,7 @@ export class HopChain implements HopEvents {
   readonly #chunkRows: number;
   readonly #deadline: StepDeadline;
   readonly #times = new StepTimes();
+  readonly #onLeaving: () => void;
   #interruption: Deferred<never>;
   #run: StepRun | null = null;
   #nextStep = 0;
@@ -63,11 +64,19 @@ export class HopChain implements HopEvents {
   /** Since the hops changed. */
   #results = 0;
 
-  constructor(options: { view: SwarmView; clock: Clock; tokens: TokenBuffer; chunkRows: number }) {
+  constructor(options: {
+    view: SwarmView;
+    clock: Clock;
+    tokens: TokenBuffer;
+    chunkRows: number;
+    /** The peer of a hop is about to leave. */
+    onLeaving: () => void;
+  }) {
     this.#view = options.view;
     this.#clock = options.clock;
     this.#tokens = options.tokens;
     this.#chunkRows = options.chunkRows;
+    this.#onLeaving = options.onLeaving;
     this.#deadline = new StepDeadline(options.clock, () => void this.#investigate());
     this.#interruption = createInterruption();
   }
@@ -163,11 +172,8 @@ export class HopChain implements HopEvents {
     }
     this.#results += 1;
     if (this.#results === sessionLimits.provenResults) this.forgiveAll();
-    if (run.isComplete) {
-      this.#run = null;
-      this.#deadline.pause();
-      run.done.resolve();
-    } else if (run.request.feeder === null) this.#sendChunks(run);
+    if (run.isComplete) this.#finish(run);
+    else if (run.request.feeder === null) this.#sendChunks(run);
   }
 
   onRelay(hop: Hop, received: Received<StepMessage>): Promise<void> | undefined {
@@ -191,7 +197,8 @@ export class HopChain implements HopEvents {
   }
 
   onError(hop: Hop, message: ErrorMessage): void {
-    if (hop.isLost || (message.epoch !== undefined && message.epoch < this.epoch)) return;
+    if (hop.isLost || !this.hops.includes(hop)) return;
+    if (message.epoch !== undefined && message.epoch < this.epoch) return;
     const verdict = judgeError(message);
     const error = errorFromHop(message, hop.peer);
     if (verdict.kind === 'fatal') this.interrupt(error);
@@ -214,8 +221,25 @@ export class HopChain implements HopEvents {
     }
   }
 
+  /** What is on its way is waited for; the rest of a long prompt goes to another hop. */
+  onLeaving(hop: Hop): void {
+    if (hop.isLost || !this.hops.includes(hop)) return;
+    const run = this.#run;
+    if (run !== null && run.request.until === null) {
+      run.endEarly();
+      if (run.isComplete) this.#finish(run);
+    }
+    this.#onLeaving();
+  }
+
   onClosed(hop: Hop, error: SkeinError): void {
     if (this.hops.includes(hop)) this.lose(hop, error, { isBlamed: error.blame === 'peer' });
+  }
+
+  #finish(run: StepRun): void {
+    this.#run = null;
+    this.#deadline.pause();
+    run.done.resolve();
   }
 
   #note(failure: Pick<Failure, 'kind' | 'hop' | 'error' | 'isBlamed'>): void {

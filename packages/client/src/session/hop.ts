@@ -2,6 +2,10 @@ import {
   type Ends,
   type ErrorCode,
   type ErrorMessage,
+  type HandedOverMessage,
+  type HandOverMessage,
+  type KvExportMessage,
+  type KvMessage,
   type OpenedMessage,
   type PeerId,
   type ProbedMessage,
@@ -41,9 +45,14 @@ export interface HopEvents {
   /** The hop's output, to be passed on to its successor. */
   onRelay(hop: Hop, received: Received<StepMessage>): Promise<void> | undefined;
   onError(hop: Hop, message: ErrorMessage): void;
+  /** The hop's peer is about to leave; until then it serves on. */
+  onLeaving(hop: Hop): void;
   /** The stream ended although nobody here ended it. */
   onClosed(hop: Hop, error: SkeinError): void;
 }
+
+/** A piece of cache on its way through the client. */
+export type OutgoingPiece = Extract<OutgoingMessage, { type: 'kv' }>;
 
 /** Where a hop was last told to send its outputs. */
 export type HopTarget = Hop | 'client' | null;
@@ -69,6 +78,8 @@ export class Hop {
   readonly usage: HopUsage = { steps: 0, queueMs: 0, computeMs: 0 };
   /** Set when the hop cannot be used any more. */
   isLost = false;
+  /** When its peer will be gone, on the clock; null as long as it stays. */
+  leavesAtMs: number | null = null;
   /** Its successor is alive but out of its reach: the client passes its outputs on. */
   needsRelay = false;
   target: HopTarget = null;
@@ -88,9 +99,13 @@ export class Hop {
   #channel: MessageChannel<OutgoingMessage> | null = null;
   #opened: Promise<OpenedMessage> | null = null;
   #isOver = false;
+  /** Why the hop is about to end the stream: the end itself tells nothing. */
+  #lastWords: SkeinError | null = null;
   readonly #ended = createDeferred<void>();
   #probeCount = 0;
   #probing: Promise<ProbedMessage | null> | null = null;
+  /** Takes the pieces of the cache that is exported. */
+  #onPiece: ((received: Received<KvMessage>) => Promise<void> | undefined) | null = null;
 
   constructor(hop: RouteHop, events: HopEvents, clock: Clock) {
     this.peer = hop.peer;
@@ -102,6 +117,11 @@ export class Hop {
     this.#events = events;
     this.#clock = clock;
     this.#answers = new PendingAnswers(clock);
+  }
+
+  /** The stream has ended, by whomever. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** How a predecessor is told of this hop. */
@@ -162,6 +182,49 @@ export class Hop {
       // Sending a long history takes as long as the successor's computing: no fixed time.
       { type: 'replayed', tag: message.epoch, timeoutMs: null },
     );
+  }
+
+  /** Lets the hop send its cache to another peer. What it says of the outcome is its claim. */
+  handOver(
+    message: Omit<HandOverMessage, 'type'>,
+    options: { readonly timeoutMs: number },
+  ): Promise<HandedOverMessage> {
+    this.epoch = message.epoch;
+    return this.#ask(
+      { type: 'hand-over', ...message },
+      { type: 'handed-over', tag: message.epoch, ...options },
+    );
+  }
+
+  /**
+   * Reads a part of the hop's cache, piece by piece; settles after the last. What `onPiece` throws
+   * is the hop's fault and ends it; while its promise is pending, the hop waits.
+   */
+  async exportCache(
+    range: Omit<KvExportMessage, 'type'>,
+    options: {
+      readonly timeoutMs: number;
+      readonly onPiece: (received: Received<KvMessage>) => Promise<void> | undefined;
+    },
+  ): Promise<void> {
+    const { timeoutMs, onPiece } = options;
+    this.#onPiece = onPiece;
+    try {
+      await this.#ask({ type: 'kv-export', ...range }, { type: 'kv', tag: null, timeoutMs });
+    } finally {
+      this.#onPiece = null;
+    }
+  }
+
+  /** @throws SkeinError `stream-closed` */
+  sendPiece(message: OutgoingPiece, tensors: readonly Tensor[]): Promise<void> | undefined {
+    return this.#openChannel().send(message, tensors);
+  }
+
+  /** Settles with the hop's length once a whole cache was imported, from whomever it came. */
+  async imported(options: { readonly timeoutMs: number }): Promise<number> {
+    const { position } = await this.#answers.expect({ type: 'kv-imported', tag: null, ...options });
+    return position;
   }
 
   /** Asks how far the hop is; null when it does not answer in time. */
@@ -286,7 +349,10 @@ export class Hop {
         this.#onErrorMessage(message);
         return undefined;
       case 'kv':
-      case 'kv-imported':
+        return this.#onKv({ message, tensors });
+      case 'draining':
+        this.leavesAtMs = this.#clock.now() + message.remainingMs;
+        this.#events.onLeaving(this);
         return undefined;
       default:
         this.#answers.resolve(message);
@@ -294,17 +360,25 @@ export class Hop {
     }
   }
 
+  #onKv(received: Received<KvMessage>): Promise<void> | undefined {
+    const pending = this.#onPiece?.(received);
+    if (received.message.length !== undefined) this.#answers.resolve(received.message);
+    return pending;
+  }
+
   /** An error answers the question that it belongs to; otherwise it is an event. */
   #onErrorMessage(message: ErrorMessage): void {
     const error = errorFromHop(message, this.peer);
+    if (message.step === undefined) this.#lastWords = error;
     if (this.#answers.has('opened')) this.#answers.reject('opened', error);
     else if (error.code === 'history-gone' && this.#answers.has('replayed')) {
       this.#answers.reject('replayed', error);
-    } else this.#events.onError(this, message);
+    } else if (this.#answers.has('kv-imported')) this.#answers.reject('kv-imported', error);
+    else this.#events.onError(this, message);
   }
 
   #onClose(error: SkeinError | null): void {
-    const reason = error ?? this.#error('stream-closed', 'ended the stream');
+    const reason = error ?? this.#lastWords ?? this.#error('stream-closed', 'ended the stream');
     this.#answers.rejectAll(reason);
     if (this.#isOver) return;
     this.#end();

@@ -1,6 +1,7 @@
 export { noRouteError } from './no-route-error.js';
 export { sessionLimits } from './session-limits.js';
 export type {
+  MovedCache,
   RerouteEvent,
   RouteEvent,
   SessionEnvironment,

@@ -3,7 +3,17 @@ import type { Clock } from '../clock.js';
 import { createDeferred, type Deferred } from './deferred.js';
 
 /** Messages that answer a question of the client's. */
-export type AnswerType = 'opened' | 'truncated' | 'linked' | 'replayed' | 'probed' | 'closed';
+export type AnswerType =
+  | 'opened'
+  | 'truncated'
+  | 'linked'
+  | 'replayed'
+  | 'probed'
+  | 'handed-over'
+  | 'kv-imported'
+  /** The last piece of an exported cache. */
+  | 'kv'
+  | 'closed';
 export type Answer<Type extends AnswerType = AnswerType> = Extract<ToClientMessage, { type: Type }>;
 
 /** How the answer to a question is recognised. */

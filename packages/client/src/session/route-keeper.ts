@@ -7,13 +7,14 @@ import {
   type WireType,
 } from '@skein/protocol';
 import type { NoRoute, RouteHop } from '../routing/snapshot.js';
+import { handOver, type OpenOptions } from './hand-over.js';
 import { Hop, type HopTarget } from './hop.js';
 import { type Failure, type HopChain, RouteBroken } from './hop-chain.js';
 import { noRouteError } from './no-route-error.js';
 import type { OutgoingMessage } from './outgoing.js';
 import { type HopsPlan, planHops } from './plan-hops.js';
 import { planRebuild } from './plan-rebuild.js';
-import { rerouteEvents, toRouteHop } from './reroute-events.js';
+import { type Departure, departureEvents, rerouteEvents, toRouteHop } from './reroute-events.js';
 import { sessionLimits } from './session-limits.js';
 import type { SessionEnvironment, SessionEvent, SessionModel } from './session-types.js';
 import { SwarmWatch } from './swarm-watch.js';
@@ -37,6 +38,8 @@ interface Mending {
   readonly committed: number;
   readonly startedAtMs: number;
   readonly failures: Failure[];
+  /** Hops that left in good order. */
+  readonly departures: Departure[];
   readonly waitUntilMs: number;
   rebuildMs: number;
   areHopsChanged: boolean;
@@ -44,7 +47,8 @@ interface Mending {
 
 /**
  * Makes the route of a session whole: opens it in the first place, and after a failure replaces
- * lost hops, brings every hop to the committed tokens, and leaves it ready for the next step.
+ * lost hops, brings every hop to the committed tokens, and leaves it ready for the next step. Hops
+ * whose peers are about to leave are replaced while they still work.
  */
 export class RouteKeeper {
   readonly #options: RouteKeeperOptions;
@@ -54,6 +58,8 @@ export class RouteKeeper {
   /** Peers that refused without being at fault, and until when they are not asked again. */
   readonly #refused = new Map<PeerId, number>();
   #hasOpened = false;
+  /** Hops that leave are left alone until then: nobody could take over. */
+  #moveAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: RouteKeeperOptions) {
     this.#options = options;
@@ -75,6 +81,7 @@ export class RouteKeeper {
       committed,
       startedAtMs,
       failures: [],
+      departures: [],
       waitUntilMs: startedAtMs + waitMs,
       rebuildMs: 0,
       areHopsChanged: false,
@@ -106,6 +113,16 @@ export class RouteKeeper {
     });
   }
 
+  /** Whether some hop is about to leave, and others could take over: {@link makeWhole} does it. */
+  canMove(committed: number): boolean {
+    const { hops } = this.#chain;
+    const isLeaving = hops.some((hop) => hop.leavesAtMs !== null && !hop.isLost);
+    if (!isLeaving || this.#now() < this.#moveAtMs) return false;
+    if (this.#plan(committed, { withoutLeaving: true }).kind !== 'no-route') return true;
+    this.#moveAtMs = this.#now() + sessionLimits.leavingRetryMs;
+    return false;
+  }
+
   /** Frees the timers of a wait. Whoever waits was interrupted on the chain. */
   stop(): void {
     this.#watch.stop();
@@ -118,11 +135,48 @@ export class RouteKeeper {
       this.#adopt(plan);
       mending.areHopsChanged = true;
     }
+    await this.#fill(mending);
+    if (!this.canMove(mending.committed)) return;
+    await this.#replaceLeaving(mending);
+    await this.#fill(mending);
+  }
+
+  /** Brings all hops into the epoch and to the committed tokens. */
+  async #fill(mending: Mending): Promise<void> {
     await this.#synchronise(mending.committed);
     await this.#linkAll();
     const rebuildAtMs = this.#now();
     await this.#rebuild(mending.committed);
     mending.rebuildMs += this.#now() - rebuildAtMs;
+  }
+
+  /** Puts others in the place of hops that leave; where it cannot be done they stay for now. */
+  async #replaceLeaving(mending: Mending): Promise<void> {
+    const { environment } = this.#options;
+    const chain = this.#chain;
+    for (let attempt = 0; attempt < sessionLimits.handOverAttemptsMax; attempt += 1) {
+      const plan = this.#plan(mending.committed, { withoutLeaving: true });
+      if (plan.kind === 'no-route') break;
+      const route = await handOver(plan, {
+        environment,
+        chain,
+        committed: mending.committed,
+        session: this.#session,
+        open: (hop, options) => this.#open(hop, options),
+        onUnusable: (hop, { blame }) => {
+          if (blame === 'peer') environment.view.bans.blame(hop.peer);
+          else this.#refuse(hop.peer);
+        },
+      });
+      if (route === null) continue;
+      mending.departures.push(...route.departures);
+      // Its record may not say yet that it leaves.
+      for (const { hop } of route.departures) this.#refuse(hop.peer, hop.leavesAtMs ?? undefined);
+      mending.areHopsChanged = true;
+      this.#install(route.hops, route.session);
+      return;
+    }
+    this.#moveAtMs = this.#now() + sessionLimits.leavingRetryMs;
   }
 
   /** A hop that is out of its predecessor's reach but answers us is relayed to; else it is lost. */
@@ -149,7 +203,7 @@ export class RouteKeeper {
 
   /** Plans hops; looks for members, then waits for peers to come back when there is no plan. */
   async #planOrWait(mending: Mending): Promise<Exclude<HopsPlan, NoRoute>> {
-    let plan = this.#plan(mending);
+    let plan = this.#plan(mending.committed);
     let pollMs: number = sessionLimits.returnPollMs;
     let refreshAtMs = Number.NEGATIVE_INFINITY;
     for (let round = 0; plan.kind === 'no-route'; round += 1) {
@@ -157,7 +211,7 @@ export class RouteKeeper {
         await this.#chain.unlessBroken(this.#watch.refresh());
         refreshAtMs = this.#now() + pollMs;
         pollMs = Math.min(2 * pollMs, sessionLimits.returnPollMsMax);
-        plan = this.#plan(mending);
+        plan = this.#plan(mending.committed);
         if (plan.kind !== 'no-route') break;
       }
       const remainingMs = mending.waitUntilMs - this.#now();
@@ -172,24 +226,29 @@ export class RouteKeeper {
       }
       const delayMs = Math.min(refreshAtMs - this.#now(), remainingMs);
       await this.#chain.unlessBroken(this.#watch.nextChange(Math.max(delayMs, 1)));
-      plan = this.#plan(mending);
+      plan = this.#plan(mending.committed);
     }
     return plan;
   }
 
-  #plan(mending: Mending): HopsPlan {
+  #plan(committed: number, options: { readonly withoutLeaving?: boolean } = {}): HopsPlan {
     const { environment, model, tokensMax, acceptMixedNumerics, excludedPeers } = this.#options;
     const excluded = new Set(excludedPeers);
     for (const [peer, untilMs] of this.#refused) {
       if (this.#now() < untilMs) excluded.add(peer);
       else this.#refused.delete(peer);
     }
-    const [first] = this.#chain.hops;
+    const current = this.#chain.hops.map((hop) => {
+      const isLeaving = options.withoutLeaving === true && hop.leavesAtMs !== null;
+      if (isLeaving) excluded.add(hop.peer);
+      return { ...toRouteHop(hop), isLost: hop.isLost || isLeaving };
+    });
+    const [first] = current;
     // Before the first token any kind will do; then the tokens must go on as they began.
-    const isKindFixed = mending.committed > 0 && !acceptMixedNumerics && first !== undefined;
+    const isKindFixed = committed > 0 && !acceptMixedNumerics && first !== undefined;
     return planHops(
       environment.view.snapshot(model.hash),
-      this.#chain.hops,
+      current,
       {
         model: model.hash,
         blockCount: model.blockCount,
@@ -202,30 +261,36 @@ export class RouteKeeper {
     );
   }
 
-  #refuse(peer: PeerId): void {
-    this.#refused.set(peer, this.#now() + sessionLimits.refusedMs);
+  #refuse(peer: PeerId, untilMs = this.#now() + sessionLimits.refusedMs): void {
+    this.#refused.set(peer, untilMs);
   }
 
-  /** Puts the planned hops into the chain; hops that the plan has no use for are closed. */
+  /** Puts the planned hops into the chain. */
   #adopt(plan: Exclude<HopsPlan, NoRoute>): void {
     const { environment } = this.#options;
     const create = (hop: RouteHop) => new Hop(hop, this.#chain, environment.clock);
     const before = this.#chain.hops;
-    if (plan.kind === 'repair') {
-      const hops = plan.hops.map((hop) =>
-        typeof hop === 'number' ? (before[hop] as Hop) : create(hop),
-      );
-      for (const [index, hop] of hops.entries()) {
-        // A new successor may well be within reach.
-        if (hops[index + 1] !== before[before.indexOf(hop) + 1]) hop.needsRelay = false;
-      }
-      this.#chain.setHops(hops);
-      return;
-    }
+    const hops = plan.hops.map((hop) =>
+      typeof hop === 'number' ? (before[hop] as Hop) : create(hop),
+    );
     // Peers may serve both routes for a moment: another id keeps the sessions apart.
-    this.#session = createSessionId();
-    this.#chain.setHops(plan.hops.map(create));
-    for (const hop of before) void hop.close();
+    this.#install(hops, plan.kind === 'fresh' ? createSessionId() : this.#session);
+  }
+
+  /** Goes on with these hops; those that are not among them are closed. */
+  #install(hops: readonly Hop[], session: SessionId): void {
+    const before = this.#chain.hops;
+    for (const [index, hop] of hops.entries()) {
+      // A new successor may well be within reach.
+      if (hops[index + 1] !== before[before.indexOf(hop) + 1]) hop.needsRelay = false;
+    }
+    this.#session = session;
+    this.#chain.setHops(hops);
+    for (const hop of before) if (!hops.includes(hop)) void hop.close();
+    for (const hop of hops) {
+      // It ended while it was not yet part of the route, and nobody took notice.
+      if (hop.isOver && !hop.isLost) this.#onHopError(hop, lostEarly(hop));
+    }
   }
 
   /** Brings all hops into the epoch with at most `committed` tokens; opens those that are new. */
@@ -234,7 +299,8 @@ export class RouteKeeper {
     const { epoch } = chain;
     const work = chain.hops.map(async (hop, index) => {
       try {
-        if (!hop.isReady) await this.#open(hop, chain.hops[index + 1] ?? null);
+        const successor = chain.hops[index + 1] ?? null;
+        if (!hop.isReady) await this.#open(hop, { session: this.#session, successor });
         if (hop.epoch < epoch) await hop.truncate(epoch, committed);
       } catch (error) {
         this.#onHopError(hop, toSkeinError(error));
@@ -244,11 +310,12 @@ export class RouteKeeper {
   }
 
   /** Opens a hop, or waits for the opening that an attempt before began. */
-  async #open(hop: Hop, successor: Hop | null): Promise<void> {
+  async #open(hop: Hop, options: OpenOptions): Promise<void> {
+    const { session, successor, takesOverFrom } = options;
     const { environment, model, tokensMax, wireType } = this.#options;
     const message: Extract<OutgoingMessage, { type: 'open' }> = {
       type: 'open',
-      session: this.#session,
+      session,
       model: model.hash,
       numericKind: hop.numericKind,
       span: hop.span,
@@ -257,6 +324,7 @@ export class RouteKeeper {
       wireType,
       epoch: this.#chain.epoch,
       successor: successor?.asSuccessor ?? null,
+      ...(takesOverFrom !== undefined && { takesOverFrom }),
     };
     await hop.open(environment.node, message, successor);
     // Nobody waits for this one: it only measures.
@@ -351,12 +419,16 @@ export class RouteKeeper {
     // Peers that failed before the route stood are banned, but nothing was rerouted.
     if (!this.#hasOpened) return;
     const { failures, rebuildMs } = mending;
-    for (const event of rerouteEvents(failures, hops, { rebuildMs, nowMs: this.#now() })) {
-      emit(event);
-    }
+    const times = { rebuildMs, nowMs: this.#now() };
+    for (const event of rerouteEvents(failures, hops, times)) emit(event);
+    for (const event of departureEvents(mending.departures, hops, times)) emit(event);
   }
 
   #now(): number {
     return this.#options.environment.clock.now();
   }
+}
+
+function lostEarly({ name, peer }: Hop): SkeinError {
+  return new SkeinError('stream-closed', `${name} (${peer}): ended the stream`, { peer });
 }

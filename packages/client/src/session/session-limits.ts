@@ -28,6 +28,12 @@ export const sessionLimits = {
   recoveryAttemptsMax: 24,
   /** Recoveries in a row after which not one more token was computed: something is wrong with us. */
   fruitlessRecoveriesMax: 16,
+  /** Moving the caches of hops that leave; beyond it tokens are replayed, which always works. */
+  handOverMsMax: 15_000,
+  /** Replacements of a hop that leaves, one after the other, before it is kept for now. */
+  handOverAttemptsMax: 3,
+  /** A hop that leaves and that nobody can replace is looked at again after so long. */
+  leavingRetryMs: 1000,
   /** A peer that refused (no room, busy) is not asked again by this session for so long. */
   refusedMs: 5000,
   /** Wait for peers to come back when a running session has no route. */

@@ -50,14 +50,17 @@ export interface RouteEvent {
   readonly hops: readonly RouteHop[];
 }
 
-/** A failure was mended; tokens go on as if nothing had happened. */
+/** A failure was mended, or a peer left; tokens go on as if nothing had happened. */
 export interface RerouteEvent {
   readonly type: 'reroute';
-  /** `replaced`: other peers took over. `relayed`: the client passes outputs on over an edge. */
-  readonly kind: 'replaced' | 'relayed';
+  /**
+   * `replaced`: other peers took over, and rebuilt what was lost. `relayed`: the client passes
+   * outputs on over an edge. `handed-over`: the peer leaves, and gave all it had cached to others.
+   */
+  readonly kind: 'replaced' | 'relayed' | 'handed-over';
   readonly reason: ErrorCode;
   readonly message: string;
-  /** The peer that failed, or the one whose successor is out of its reach. */
+  /** The peer that failed or leaves, or the one whose successor is out of its reach. */
   readonly lostPeer: PeerId;
   readonly span: Span;
   /** The peers that cover the span now. */
@@ -68,6 +71,17 @@ export interface RerouteEvent {
   readonly rebuildMs: number;
   /** From the notice until the session could go on; the rebuild is part of it. */
   readonly recoveryMs: number;
+  /** What a hand-over moved. */
+  readonly moved?: MovedCache;
+}
+
+/** Keys and values that went from one peer to another instead of being computed again. */
+export interface MovedCache {
+  readonly tokens: number;
+  readonly bytes: number;
+  readonly transferMs: number;
+  /** `direct`: from peer to peer. `client`: through this client. */
+  readonly path: 'direct' | 'client';
 }
 
 /** There is no route; the session waits for peers to come back. */

@@ -44,6 +44,8 @@ export class StepRun {
   readonly done = createDeferred<void>();
   /** Number of the run's first step. */
   readonly firstStep: number;
+  /** Ends here: at `request.to`, or sooner. */
+  #to: number;
   #sentTo: number;
   #completedTo: number;
   #answers = 0;
@@ -58,12 +60,13 @@ export class StepRun {
     this.request = request;
     this.firstStep = options.firstStep;
     this.stepEnd = options.stepEnd;
+    this.#to = request.to;
     this.#sentTo = request.from;
     this.#completedTo = request.from;
   }
 
   get isComplete(): boolean {
-    return this.#completedTo === this.request.to;
+    return this.#completedTo === this.#to;
   }
 
   /** The oldest step without an answer. */
@@ -79,10 +82,15 @@ export class StepRun {
 
   /** The chunk to be sent next; null when enough are in flight, or all were sent. */
   nextChunk(window: ChunkWindow): Chunk | null {
-    const end = window.stepEnd?.(this.#sentTo) ?? this.request.to;
+    const end = Math.min(window.stepEnd?.(this.#sentTo) ?? this.#to, this.#to);
     const rows = Math.min(end - this.#sentTo, window.rowsMax);
     if (rows <= 0 || this.#inFlight.length >= window.stepsInFlightMax) return null;
     return { position: this.#sentTo, rows };
+  }
+
+  /** Sends no more than was sent already. */
+  endEarly(): void {
+    this.#to = this.#sentTo;
   }
 
   noteSent(step: SentStep): void {

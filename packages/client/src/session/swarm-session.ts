@@ -49,6 +49,8 @@ export class SwarmSession {
   /** The hops may hold more than the committed tokens, or there are none yet. */
   #isOutOfStep = true;
   #isBusy = false;
+  /** Moves the session off a peer that leaves while no call is under way; calls wait for it. */
+  #moving: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
 
   /** Does no I/O: the route is opened by {@link open} or with the first tokens. */
@@ -62,6 +64,7 @@ export class SwarmSession {
       clock: environment.clock,
       tokens: this.#tokens,
       chunkRows: Math.min(chunkRows, limits.stepRowsMax),
+      onLeaving: () => this.#moveWhenIdle(),
     });
     this.#keeper = new RouteKeeper({
       environment,
@@ -131,6 +134,7 @@ export class SwarmSession {
     }
     if (this.#isBusy) throw overlapping();
     if (position === this.#committed) return;
+    if (this.#moving !== null) await this.#moving;
     this.#committed = position;
     this.#tokens.truncate(position);
     this.#isOutOfStep = true;
@@ -156,7 +160,7 @@ export class SwarmSession {
     this.#chain.stop();
     if (this.#chain.failures.length === 0) this.#chain.forgiveAll();
     this.#keeper.stop();
-    await Promise.all(this.#chain.hops.map((hop) => hop.close()));
+    await Promise.all([...this.#chain.hops.map((hop) => hop.close()), this.#moving]);
   }
 
   async #extend(
@@ -175,7 +179,9 @@ export class SwarmSession {
     try {
       while (this.#committed < target) {
         if (options.signal?.aborted) throw abortError(options.signal);
-        if (this.#isOutOfStep) await this.#makeWhole(options.signal);
+        if (this.#isOutOfStep || this.#keeper.canMove(this.#committed)) {
+          await this.#makeWhole(options.signal);
+        }
         const from = this.#committed;
         const run = this.#chain.run({
           from,
@@ -223,6 +229,20 @@ export class SwarmSession {
     this.#isOutOfStep = false;
   }
 
+  /** A conversation is kept between its turns: it should not be lost with the peer. */
+  #moveWhenIdle(): void {
+    if (this.#isBusy || this.#closing !== null || this.#moving !== null) return;
+    if (!this.#keeper.canMove(this.#committed)) return;
+    this.#moving = this.#makeWhole(undefined)
+      .catch(() => {
+        // The next call mends what is broken, and tells its caller if it cannot.
+        this.#isOutOfStep = true;
+      })
+      .finally(() => {
+        this.#moving = null;
+      });
+  }
+
   #check(tokens: readonly TokenId[] | Int32Array, { topK }: ExtendOptions): void {
     if (tokens.length === 0) throw new SkeinError('bad-argument', 'no tokens to extend with');
     const length = this.#committed + tokens.length;
@@ -251,10 +271,15 @@ export class SwarmSession {
     const abort = () => this.#chain.interrupt(abortError(signal as AbortSignal));
     signal?.addEventListener('abort', abort);
     try {
+      if (this.#moving !== null) {
+        await this.#moving;
+        if (signal?.aborted) throw abortError(signal);
+      }
       return await call();
     } finally {
       signal?.removeEventListener('abort', abort);
       this.#isBusy = false;
+      this.#moveWhenIdle();
     }
   }
 }

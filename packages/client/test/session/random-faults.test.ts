@@ -32,13 +32,23 @@ const fault = fc.record({
   action: fc.constantFrom(...actions),
 });
 
-describe('random failures, several at once and during recoveries', () => {
+/** A peer that leaves in good order, as far as it gets, and comes back. */
+const departure = fc.record({
+  peer: fc.nat(peers.length - 1),
+  /** Steps that the peer computes before it begins to leave. */
+  after: fc.nat(14),
+  handOverFault: fc.constantFrom(null, null, 'silent' as const, 'kill' as const),
+  pieceFault: fc.constantFrom(null, null, 'drop' as const),
+});
+
+describe('random failures and departures, several at once and during recoveries', () => {
   it('leave the output as it is, and only peers that failed are banned', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fault, { maxLength: 12 }),
+        fc.array(departure, { maxLength: 6 }),
         fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
-        async (faults, random) => {
+        async (faults, departures, random) => {
           const { swarm, clock, view, session } = setUp(peers, {
             random: () => random.next().value as number,
             returnWaitMs: 120_000,
@@ -58,6 +68,22 @@ describe('random failures, several at once and during recoveries', () => {
                 rules.push(...rest);
               });
               return action;
+            });
+          }
+          for (const { peer, after, ...peerFaults } of departures) {
+            const { name } = peers[peer] as ToyPeerOptions;
+            if (peerFaults.handOverFault === 'kill') faulty.add(name);
+            Object.assign(swarm.peer(name), peerFaults);
+            let steps = 0;
+            swarm.peer(name).rules.unshift(({ peer: leaving }) => {
+              steps += 1;
+              if (steps !== after + 1 || leaving.isDead) return null;
+              leaving.drain(3000);
+              clock.schedule(3000, () => {
+                leaving.leave();
+                leaving.comeBack();
+              });
+              return null;
             });
           }
           expect(await settle(clock, generate(session))).toEqual(expected);

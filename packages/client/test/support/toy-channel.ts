@@ -73,7 +73,11 @@ export class ToyChannel<Outgoing extends object> implements MessageChannel<Outgo
       const frame = this.#reader.next();
       if (frame !== null) {
         if (this.isClosed) break;
-        await this.#handlers?.onMessage(decodeFrame(this.#schema, frame) as never);
+        try {
+          await this.#handlers?.onMessage(decodeFrame(this.#schema, frame) as never);
+        } catch (error) {
+          this.abort(error as Error);
+        }
         continue;
       }
       const piece = this.#inbox.shift();

@@ -1,7 +1,10 @@
 import {
   bytesOf,
   type Ends,
+  float32View,
   int32View,
+  type KvMessage,
+  type OpenMessage,
   type PeerId,
   type Received,
   type Span,
@@ -20,6 +23,7 @@ import {
   tensorToRows,
   toyBlock,
   toyEmbed,
+  toyHiddenSize,
   toyLogits,
 } from './toy-model.js';
 import type { ToyPeer } from './toy-swarm.js';
@@ -44,12 +48,19 @@ export type FaultAction =
   | 'corrupt'
   | { readonly code: string; readonly endsStream?: boolean };
 
+/** A piece of cache as it is sent. */
+export interface ToyPiece {
+  readonly message: Omit<KvMessage, 'tensors'>;
+  readonly tensors: readonly Tensor[];
+}
+
 /** One session on a toy peer, by the letter of `messages/session.ts`. */
 export class ToyHop {
   readonly peer: ToyPeer;
   readonly session: string;
   readonly span: Span;
   readonly ends: Ends;
+  readonly #open: OpenMessage;
   readonly #channel: ToyChannel<object>;
   readonly #caches: ToyCache[];
   #epoch: number;
@@ -61,15 +72,12 @@ export class ToyHop {
   /** A step failed: those after it cannot be computed until the client truncates. */
   #hasFailed = false;
 
-  constructor(
-    peer: ToyPeer,
-    channel: ToyChannel<object>,
-    open: Extract<ToHopMessage, { type: 'open' }>,
-  ) {
+  constructor(peer: ToyPeer, channel: ToyChannel<object>, open: OpenMessage) {
     this.peer = peer;
     this.session = open.session;
     this.span = open.span;
     this.ends = open.ends;
+    this.#open = open;
     this.#channel = channel;
     this.#caches = Array.from({ length: open.span.end - open.span.start }, () => []);
     this.#epoch = open.epoch;
@@ -103,9 +111,52 @@ export class ToyHop {
         this.answer({ type: 'probed', probe, received, completed, queuedRows });
         return;
       }
+      case 'hand-over':
+        this.#handOver(message);
+        return;
+      case 'kv-export':
+        for (const piece of this.#pieces(message)) this.answer(piece.message, piece.tensors);
+        return;
+      case 'kv':
+        this.takePiece({ message, tensors });
+        return;
       default:
         this.peer.violation(`unexpected ${message.type}`);
     }
+  }
+
+  /** The peer from which a cache may come over a push stream. */
+  get donor(): PeerId | undefined {
+    return this.#open.takesOverFrom;
+  }
+
+  /** A piece of cache, from the client or from a hop that leaves. */
+  takePiece({ message, tensors }: Received<KvMessage>): void {
+    if (this.#epoch !== this.#open.epoch) return;
+    const fault = this.peer.pieceFault;
+    if (fault === 'drop') return;
+    if (fault === 'kill') {
+      this.peer.kill();
+      return;
+    }
+    if (message.position + message.count > this.peer.kvTokens) {
+      this.error('kv-full', { step: 0, epoch: this.#epoch });
+      this.#hasFailed = false;
+      return;
+    }
+    const cache = this.#caches[message.block - this.span.start] as ToyCache;
+    const words = float32View((tensors[0] as Tensor).bytes.slice());
+    for (let row = 0; row < message.count; row += 1) {
+      const [high = 0, low = 0] = words.subarray(row * toyHiddenSize);
+      cache[message.position + row] = (high * 0x1_0000 + low) >>> 0;
+    }
+    if (message.length === undefined) return;
+    if (this.#caches.some((tokens) => tokens.length !== message.length)) {
+      this.peer.violation('a part of the cache is missing');
+    }
+    this.#historyStart = message.length;
+    this.peer.imports += 1;
+    this.answer({ type: 'kv-imported', position: message.length });
   }
 
   /** A step, from the client or from a predecessor. */
@@ -151,8 +202,54 @@ export class ToyHop {
     this.answer({ type: 'error', code, message: `toy ${code}`, epoch: epoch ?? 0, ...optional });
   }
 
+  /** Ends the stream in order. */
+  end(): void {
+    void this.#channel.close();
+  }
+
   drop(): void {
     if (!this.#channel.isClosed) this.#channel.abort(new Error('toy'));
+  }
+
+  #handOver(message: Extract<ToHopMessage, { type: 'hand-over' }>): void {
+    const { epoch, session, peer: to } = message;
+    if (epoch < this.#epoch) this.peer.violation(`hand-over in epoch ${epoch}`);
+    this.#epoch = epoch;
+    const { swarm, handOverFault } = this.peer;
+    if (handOverFault === 'kill') {
+      this.peer.kill();
+      return;
+    }
+    if (handOverFault === 'silent') return;
+    let bytes = 0;
+    for (const piece of this.#pieces({ ...message, from: 0 })) {
+      if (!swarm.pushPiece(this.peer, to, session, piece)) {
+        this.answer({ type: 'handed-over', epoch, bytes, failure: 'peer-unreachable' });
+        return;
+      }
+      bytes += piece.tensors.reduce((sum, tensor) => sum + tensor.bytes.byteLength, 0);
+    }
+    this.answer({ type: 'handed-over', epoch, bytes });
+  }
+
+  /** Five tokens a piece, so that there are several of a block. */
+  *#pieces(range: { span: Span; from: number; to: number }): Generator<ToyPiece> {
+    const { span, from, to } = range;
+    const isThere = span.start >= this.span.start && span.end <= this.span.end && to <= this.length;
+    if (!isThere) this.peer.violation(`a cache of ${to} tokens where ${this.length} are`);
+    for (let block = span.start; block < span.end; block += 1) {
+      for (let position = from; position < to; position += 5) {
+        const cache = this.#caches[block - this.span.start] as ToyCache;
+        const digests = cache.slice(position, Math.min(position + 5, to));
+        const words = digests.flatMap((digest) => [digest >>> 16, digest & 0xffff, 0, 0]);
+        const shape = [digests.length, toyHiddenSize];
+        const tensor: Tensor = { type: 'f32', shape, bytes: bytesOf(Float32Array.from(words)) };
+        const isLast = block === span.end - 1 && position + digests.length === to;
+        const length = isLast ? { length: to } : {};
+        const message = { type: 'kv', block, position, count: digests.length, ...length } as const;
+        yield this.peer.spoil({ message, tensors: [tensor, tensor] });
+      }
+    }
   }
 
   #failStep(fault: Exclude<FaultAction, 'kill-after' | 'corrupt'>, message: StepMessage): void {

@@ -25,7 +25,7 @@ import type * as z from 'zod';
 import type { Directory, DirectoryChange, Remote, SkeinNode } from '../../src/network/contracts.js';
 import type { ChannelHandlers } from '../../src/network/message-channel.js';
 import { channelPair, type ToyChannel } from './toy-channel.js';
-import { type FaultAction, type StepContext, ToyHop } from './toy-hop.js';
+import { type FaultAction, type StepContext, ToyHop, type ToyPiece } from './toy-hop.js';
 import { toyHiddenSize } from './toy-model.js';
 
 export type FaultRule = (context: StepContext) => FaultAction | null;
@@ -67,6 +67,16 @@ export class ToyPeer {
   /** Computes nothing any more, yet answers. */
   isStuck = false;
   forgetsHistory = false;
+  /** Takes no new sessions. */
+  isDraining = false;
+  /** What becomes of a piece of cache that comes. */
+  pieceFault: 'drop' | 'kill' | null = null;
+  /** What becomes of a request to hand a cache over. */
+  handOverFault: 'silent' | 'kill' | null = null;
+  /** Changes the pieces of cache that go out. */
+  spoil: (piece: ToyPiece) => ToyPiece = (piece) => piece;
+  /** Sessions whose cache was imported. */
+  imports = 0;
   queuedRows = 0;
   /** Sessions opened on it so far. */
   opened = 0;
@@ -89,12 +99,35 @@ export class ToyPeer {
     this.#channels.clear();
   }
 
+  /** Is about to leave: tells the clients of its sessions. */
+  drain(remainingMs = 30_000): void {
+    this.isDraining = true;
+    for (const hop of this.hops.values()) hop.answer({ type: 'draining', remainingMs });
+  }
+
+  /** The drain is over: ends the sessions that are left. */
+  leave(): void {
+    for (const [session, hop] of this.hops) {
+      hop.answer({ type: 'error', code: 'draining', message: 'toy leaves' });
+      this.hops.delete(session);
+      hop.end();
+    }
+  }
+
   /** A fresh process under the same identity. */
   revive(): void {
+    this.rules.length = 0;
+    this.comeBack();
+  }
+
+  /** As good as new, but for what it is still going to do. */
+  comeBack(): void {
     this.isDead = false;
     this.isHung = false;
     this.isStuck = false;
-    this.rules.length = 0;
+    this.isDraining = false;
+    this.handOverFault = null;
+    this.pieceFault = null;
   }
 
   violation(text: string): void {
@@ -163,7 +196,9 @@ export class ToyPeer {
       message.span.end <= span.end &&
       message.model === model &&
       message.numericKind === numericKind;
-    const code = !fits ? 'not-hosting' : this.hops.has(message.session) ? 'session-exists' : null;
+    const isOpen = this.hops.has(message.session);
+    const refusal = this.isDraining ? 'draining' : isOpen ? 'session-exists' : null;
+    const code = fits ? refusal : 'not-hosting';
     if (code !== null) {
       channel.send({ type: 'error', code, message: `toy ${code}` });
       void channel.close();
@@ -250,6 +285,20 @@ export class ToySwarm {
       if (target.isHung || from.isHung) return;
       const message = { ...step, tensors: [] } as unknown as StepMessage;
       target.hops.get(session)?.step(message, [tensor]);
+    });
+    return true;
+  }
+
+  /** Delivers a piece of cache from a hop that leaves; false when the taker cannot be reached. */
+  pushPiece(from: ToyPeer, to: PeerId, session: string, piece: ToyPiece): boolean {
+    const target = this.peers.get(to);
+    if (target === undefined || target.isDead || target === from) return false;
+    if (this.blockedEdges.has(`${from.name}>${target.name}`)) return false;
+    queueMicrotask(() => {
+      const hop = target.hops.get(session);
+      if (target.isHung || hop === undefined) return;
+      if (hop.donor !== from.peer) target.violation(`a cache from ${from.name}, unasked`);
+      hop.takePiece({ message: { ...piece.message, tensors: [] }, tensors: piece.tensors });
     });
     return true;
   }

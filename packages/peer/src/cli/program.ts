@@ -94,6 +94,11 @@ function addPeerCommand(program: Command): void {
     )
     .addOption(option('--device <device>', 'compute device').choices(deviceChoices).default('auto'))
     .addOption(option('--threads <count>', 'compute threads').argParser(integer(1)))
+    .addOption(
+      option('--drain-timeout <seconds>', 'wait so long for sessions to move when stopping')
+        .argParser(decimal(0, 86_400))
+        .default(undefined, '30'),
+    )
     .addOption(option('--http <host:port>', 'serve health as JSON here').argParser(hostAndPort))
     .addHelpText(
       'after',

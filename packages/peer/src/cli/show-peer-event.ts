@@ -76,8 +76,23 @@ export function showPeerEvent(event: PeerEvent, output: Output): void {
       );
       return;
     case 'stopping':
-      output.say(event.isGraceful ? '\nSaying goodbye, finishing running steps…' : '\nStopping.');
+      output.say(event.isGraceful ? '\nSaying goodbye…' : '\nStopping.');
+      return;
+    case 'draining':
+      if (event.sessions > 0) output.say(describeDrain(event));
   }
+}
+
+/** `Draining: 3 sessions left, 25 s.` */
+function describeDrain({
+  sessions,
+  remainingMs,
+}: {
+  sessions: number;
+  remainingMs: number;
+}): string {
+  const noun = sessions === 1 ? 'session' : 'sessions';
+  return `Draining: ${sessions} ${noun} left, ${formatDuration(remainingMs)}.`;
 }
 
 function remarkOnSessions(count: number): string {

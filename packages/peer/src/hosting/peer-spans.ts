@@ -9,6 +9,8 @@ import type { Placement } from './place-peer.js';
 export interface PeerSpansOptions extends HostSpanOptions {
   /** What happens to the engine of the span that is announced. */
   onEngineFailure(event: EngineFailure): void;
+  /** Ends the wait for sessions that move elsewhere. Default: they have the time that any drain has. */
+  readonly hurry?: AbortSignal;
 }
 
 /**
@@ -113,10 +115,11 @@ export class PeerSpans {
    */
   async release(why: SkeinError, options: { isCurrent?: boolean } = {}): Promise<number> {
     if (options.isCurrent === true && this.#current !== null) this.#former.add(this.#current);
+    const { hurry } = this.#options;
     const ended = [...this.#former].map(async (span) => {
       const { host, engine } = span;
       const sessions = host.sessionCount;
-      await host.drain();
+      await host.drain(hurry === undefined ? {} : { signal: hurry });
       await host.endAll(why);
       await engine.stop();
       this.#former.delete(span);

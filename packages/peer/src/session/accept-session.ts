@@ -7,6 +7,7 @@ import {
 } from '@skein/protocol';
 import { handleAttach } from './handlers/attach.js';
 import { handleClose } from './handlers/close.js';
+import { handleHandOver } from './handlers/hand-over.js';
 import { handleKvExport } from './handlers/kv-export.js';
 import { handleKvImport } from './handlers/kv-import.js';
 import { handleLink } from './handlers/link.js';
@@ -14,6 +15,7 @@ import { handleOpen } from './handlers/open.js';
 import { handleProbe } from './handlers/probe.js';
 import { handleReplay } from './handlers/replay.js';
 import { handleStep } from './handlers/step.js';
+import { handleTakeOver } from './handlers/take-over.js';
 import { handleTruncate } from './handlers/truncate.js';
 import type { HopSession } from './hop-session.js';
 import type { OutgoingToClient, OutgoingToPredecessor } from './outgoing.js';
@@ -71,6 +73,8 @@ function handle(
       return inBackground(session, handleKvExport(host, session, message));
     case 'kv':
       return handleKvImport(host, session, message, tensors);
+    case 'hand-over':
+      return inBackground(session, handleHandOver(host, session, message));
     case 'close':
       handleClose(host, session);
       return undefined;
@@ -85,7 +89,7 @@ function inBackground(session: HopSession, work: Promise<void>): undefined {
   return undefined;
 }
 
-/** Serves a predecessor's push stream: `attach`, then steps. */
+/** Serves a push stream: `attach`, then a predecessor's steps, or the cache of a peer that leaves. */
 export function acceptPush(
   hosts: SessionHosts,
 ): ChannelAcceptor<ToSuccessorMessage, OutgoingToPredecessor> {
@@ -97,17 +101,21 @@ export function acceptPush(
       onMessage({ message, tensors }) {
         if (host === null || session === null) {
           if (message.type !== 'attach') {
-            throw new SkeinError('protocol-violation', 'step before attach');
+            throw new SkeinError('protocol-violation', `${message.type} before attach`);
           }
           return hosts.forAttach(message.session).then(async (attached) => {
             host = attached;
             session = await handleAttach(host, channel, message);
           });
         }
-        if (message.type !== 'step') {
-          throw new SkeinError('protocol-violation', 'a second attach on one stream');
+        switch (message.type) {
+          case 'step':
+            return handleStep(host, session, { message, tensors }, channel.remotePeer);
+          case 'kv':
+            return handleTakeOver(host, session, { message, tensors }, channel.remotePeer);
+          case 'attach':
+            throw new SkeinError('protocol-violation', 'a second attach on one stream');
         }
-        return handleStep(host, session, { message, tensors }, channel.remotePeer);
       },
       onClose() {
         session?.pushChannels.delete(channel);

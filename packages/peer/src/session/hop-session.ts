@@ -15,6 +15,7 @@ import {
   type Tensor,
 } from '@skein/protocol';
 import type { ScheduledStep, StepSource, StepTimes } from '../schedule/scheduler.js';
+import type { CacheStream } from './cache-stream.js';
 import type { OutgoingToClient, OutgoingToPredecessor } from './outgoing.js';
 import type { OutputHistory } from './output-history.js';
 import type { SuccessorLink } from './successor-link.js';
@@ -53,6 +54,8 @@ export class HopSession implements StepSource<PendingStep> {
   successor: Successor | null;
   /** Set when the successor is a peer. */
   link: SuccessorLink | null = null;
+  /** Set while the cache is handed over to another peer. */
+  cacheStream: CacheStream | null = null;
   /** Newest step received, and newest one computed; null before the first. */
   received: number | null = null;
   completed: number | null = null;
@@ -112,6 +115,7 @@ export class HopSession implements StepSource<PendingStep> {
   /** Moves to a newer epoch: steps of older ones are forgotten. */
   enterEpoch(epoch: number): void {
     this.epoch = epoch;
+    this.cacheStream?.abort(new SkeinError('aborted', 'the client gave up on the hand-over'));
     const kept = this.#queue.filter((step) => step.message.epoch >= epoch);
     this.#queue.length = 0;
     this.#queuedRows = 0;
@@ -214,6 +218,7 @@ export class HopSession implements StepSource<PendingStep> {
     this.#signalRoom();
     this.link?.close();
     this.link = null;
+    this.cacheStream?.abort(new SkeinError('aborted', 'the session was closed'));
     this.history.release();
     for (const channel of this.pushChannels) void channel.close();
     this.pushChannels.clear();

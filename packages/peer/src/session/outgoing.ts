@@ -7,3 +7,4 @@ export type OutgoingToClient = WithoutTensors<ToClientMessage>;
 export type OutgoingToSuccessor = WithoutTensors<ToSuccessorMessage>;
 export type OutgoingToPredecessor = WithoutTensors<ToPredecessorMessage>;
 export type OutgoingStep = Extract<OutgoingToSuccessor, { type: 'step' }>;
+export type OutgoingPiece = Extract<OutgoingToSuccessor, { type: 'kv' }>;

@@ -12,6 +12,7 @@ import {
 } from '@skein/protocol';
 import { type BatchReport, Scheduler, type StepTimes } from '../schedule/scheduler.js';
 import { deliverOutput } from './deliver-output.js';
+import { type DrainOptions, drainSessions } from './drain-sessions.js';
 import type { HopSession, PendingStep, SessionHostServices } from './hop-session.js';
 import { HistoryBudget } from './output-history.js';
 import { sessionLimits } from './session-limits.js';
@@ -53,6 +54,7 @@ export class SessionHost implements SessionHostServices {
   readonly #waiting = new Map<SessionId, Set<(session: HopSession | null) => void>>();
   #waitingCount = 0;
   #tokenBlocks = 0;
+  #onRemoved = () => {};
 
   constructor(options: SessionHostOptions) {
     this.#options = options;
@@ -72,6 +74,14 @@ export class SessionHost implements SessionHostServices {
     return this.#sessions.size;
   }
 
+  get node(): SkeinNode {
+    return this.#options.node;
+  }
+
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
   /** Milliseconds on the clock that steps are timed by. */
   now(): number {
     return this.#options.clock.now();
@@ -89,10 +99,21 @@ export class SessionHost implements SessionHostServices {
     return this.#tokenBlocks;
   }
 
-  /** Refuses new sessions, and settles when the steps at hand are done or take too long. */
-  async drain(): Promise<void> {
+  /**
+   * Refuses new sessions from now on, tells the clients, and serves their sessions until they have
+   * moved elsewhere or ended, or until time is over. Returns how many are left.
+   */
+  async drain(options: DrainOptions = {}): Promise<number> {
     this.isDraining = true;
-    await this.#within(sessionLimits.drainMs, this.#scheduler.idle());
+    const left = await drainSessions(this.#sessions, {
+      clock: this.clock,
+      onRemoved: (listener) => {
+        this.#onRemoved = listener;
+      },
+      options,
+    });
+    if (left > 0) await this.#within(sessionLimits.lastStepsMs, this.#scheduler.idle());
+    return this.sessionCount;
   }
 
   /** Ends every session. Settles when the clients know why, or do not listen. */
@@ -143,6 +164,7 @@ export class SessionHost implements SessionHostServices {
     session.close();
     const { id, client, length: tokens } = session;
     this.#events.onSessionClosed?.({ id, client, tokens });
+    this.#onRemoved();
   }
 
   /** Directs a session's outputs; an open stream to the same successor is kept. */

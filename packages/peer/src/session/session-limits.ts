@@ -18,8 +18,14 @@ export const sessionLimits = {
   kvPieceBytesMax: 4 * 1024 * 1024,
   /** Results that a client left unread: a reader this slow is gone. */
   unreadBytesMax: 64 * 1024 * 1024,
-  /** Running steps at a graceful stop. */
-  drainMs: 10_000,
+  /** Sessions may stay so long when a peer leaves: time for a long prompt's steps to end. */
+  drainMsDefault: 30_000,
+  /** A day: who wants a peer to stay longer had better not stop it. */
+  drainMsMax: 86_400_000,
+  /** Steps that run when a drain's time is over: their results are worth waiting for. */
+  lastStepsMs: 1_000,
+  /** The operator of a peer that leaves is told how far it is at least this often. */
+  drainReportMs: 5_000,
   /** Time for clients to take note that their session has ended. */
   goodbyeMs: 1_000,
 } as const;

@@ -60,6 +60,8 @@ export class ToyEngine implements Engine {
   gate: Promise<void> | null = null;
   /** The next output gets a NaN. */
   isPoisoned = false;
+  /** Pieces of cache that came. */
+  imports = 0;
   /** Whole calls of `step` that throw. */
   refusals: Error[] = [];
   readonly #sessions = new Map<SessionId, ToySession>();
@@ -158,6 +160,7 @@ export class ToyEngine implements Engine {
 
   async importKv(session: SessionId, chunk: KvChunk): Promise<void> {
     const { span, cache } = this.#find(session);
+    this.imports += 1;
     const width = this.info.config.hiddenSize;
     const values = float32View(chunk.values.slice());
     for (let index = 0; index < chunk.count; index++) {
@@ -206,7 +209,9 @@ export class ToyEngine implements Engine {
     const session = this.#find(item.session);
     if (item.position !== session.length) throw new SkeinError('position-mismatch', 'toy');
     if (item.rows > this.kvTokensFree) throw new SkeinError('kv-full', 'toy');
-    const rows = this.#input(item).map((row) => this.#blocks(session, row));
+    const rows = this.#input(item).map((row, index) =>
+      this.#blocks(session, row, item.position + index),
+    );
     session.length += item.rows;
     if (this.isPoisoned) {
       this.isPoisoned = false;
@@ -238,10 +243,11 @@ export class ToyEngine implements Engine {
     );
   }
 
-  /** One token through the session's blocks. */
-  #blocks(session: ToySession, input: Float32Array): Float32Array {
+  /** One token through the session's blocks; what an import left behind it is overwritten. */
+  #blocks(session: ToySession, input: Float32Array, position: number): Float32Array {
     let row = input;
     for (const [index, tokens] of session.cache.entries()) {
+      tokens.length = position;
       tokens.push(row);
       const block = session.span.start + index;
       row = row.map((value, column) => {

@@ -57,6 +57,11 @@ export const openSchema = z.strictObject({
   epoch: counterSchema,
   /** Null on the last hop. */
   successor: successorSchema.nullable(),
+  /**
+   * The peer whose cache this hop takes over: it alone may send `kv` on a push stream, and only as
+   * long as the session has no tokens and is in its first epoch.
+   */
+  takesOverFrom: peerIdSchema.optional(),
 });
 export type OpenMessage = z.infer<typeof openSchema>;
 
@@ -205,6 +210,42 @@ export const kvImportedSchema = z.strictObject({
 });
 export type KvImportedMessage = z.infer<typeof kvImportedSchema>;
 
+/**
+ * Hop to client, unasked: the peer is about to leave. It serves the session for so long, unless the
+ * client moves it elsewhere or ends it before.
+ */
+export const drainingSchema = z.strictObject({
+  type: z.literal('draining'),
+  remainingMs: count(0x7fff_ffff),
+});
+export type DrainingMessage = z.infer<typeof drainingSchema>;
+
+/**
+ * Client to hop: send the cache of tokens `[0, to)` in blocks `[span)` to a peer, over a push stream
+ * into its session of this id, as `kv` messages. Answered by `handed-over`, and by the peer with
+ * `kv-imported`.
+ */
+export const handOverSchema = z.strictObject({
+  type: z.literal('hand-over'),
+  epoch: counterSchema,
+  span: spanSchema,
+  to: positionSchema,
+  peer: peerIdSchema,
+  multiaddrs: multiaddrsSchema,
+  session: sessionIdSchema,
+});
+export type HandOverMessage = z.infer<typeof handOverSchema>;
+
+export const handedOverSchema = z.strictObject({
+  type: z.literal('handed-over'),
+  epoch: counterSchema,
+  /** Keys and values that were sent. */
+  bytes: count(Number.MAX_SAFE_INTEGER),
+  /** An error code of `errors.ts`: why the rest was not sent. Absent when all was. */
+  failure: z.string().max(64).optional(),
+});
+export type HandedOverMessage = z.infer<typeof handedOverSchema>;
+
 /** Client to hop: frees the session. Answered by `closed`, then the stream ends. */
 export const closeSchema = z.strictObject({ type: z.literal('close') });
 export type CloseMessage = z.infer<typeof closeSchema>;
@@ -233,6 +274,7 @@ export const toHopSchema = z.discriminatedUnion('type', [
   probeSchema,
   kvExportSchema,
   kvSchema,
+  handOverSchema,
   closeSchema,
 ]);
 export type ToHopMessage = z.infer<typeof toHopSchema>;
@@ -248,13 +290,15 @@ export const toClientSchema = z.discriminatedUnion('type', [
   probedSchema,
   kvSchema,
   kvImportedSchema,
+  drainingSchema,
+  handedOverSchema,
   closedSchema,
   errorMessageSchema,
 ]);
 export type ToClientMessage = z.infer<typeof toClientSchema>;
 
 /** What a successor reads on a push stream. */
-export const toSuccessorSchema = z.discriminatedUnion('type', [attachSchema, stepSchema]);
+export const toSuccessorSchema = z.discriminatedUnion('type', [attachSchema, stepSchema, kvSchema]);
 export type ToSuccessorMessage = z.infer<typeof toSuccessorSchema>;
 
 /** What a predecessor reads on a push stream. */

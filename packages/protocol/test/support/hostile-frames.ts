@@ -85,8 +85,10 @@ function headerVariants(header: Header): { name: string; value: unknown }[] {
 }
 
 const optionalFields: Readonly<Record<string, readonly string[]>> = {
+  open: ['takesOverFrom'],
   step: ['logits', 'topK', 'until'],
   kv: ['length'],
+  'handed-over': ['failure'],
   error: ['step', 'epoch', 'about', 'details'],
 };
 

@@ -85,6 +85,11 @@ const sessionExamples: WireExample[] = [
     message: { ...open, ends: { embedding: false, head: true }, successor: null },
   },
   {
+    name: 'open, to take over from a peer that leaves',
+    schema: 'toHop',
+    message: { ...open, successor: { kind: 'client' }, takesOverFrom: peer },
+  },
+  {
     name: 'opened',
     schema: 'toClient',
     message: { type: 'opened', kvTokensFree: 100_000, queuedRows: 3 },
@@ -187,7 +192,44 @@ const sessionExamples: WireExample[] = [
       encodeHidden(hiddenRows.subarray(8, 16), [2, 4], 'f32'),
     ],
   },
+  {
+    name: 'kv, a piece of a hand-over',
+    schema: 'toSuccessor',
+    message: { type: 'kv', block: 8, position: 0, count: 2 },
+    tensors: [
+      encodeHidden(hiddenRows.subarray(0, 8), [2, 4], 'f16'),
+      encodeHidden(hiddenRows.subarray(8, 16), [2, 4], 'f16'),
+    ],
+  },
   { name: 'kv-imported', schema: 'toClient', message: { type: 'kv-imported', position: 2 } },
+  {
+    name: 'draining',
+    schema: 'toClient',
+    message: { type: 'draining', remainingMs: 30_000 },
+  },
+  {
+    name: 'hand-over',
+    schema: 'toHop',
+    message: {
+      type: 'hand-over',
+      epoch: 3,
+      span: { start: 8, end: 16 },
+      to: 300,
+      peer,
+      multiaddrs,
+      session,
+    },
+  },
+  {
+    name: 'handed-over',
+    schema: 'toClient',
+    message: { type: 'handed-over', epoch: 3, bytes: 4_915_200 },
+  },
+  {
+    name: 'handed-over, broken off',
+    schema: 'toClient',
+    message: { type: 'handed-over', epoch: 3, bytes: 65_536, failure: 'peer-unreachable' },
+  },
   { name: 'close', schema: 'toHop', message: { type: 'close' } },
   { name: 'closed', schema: 'toClient', message: { type: 'closed' } },
   { name: 'attach', schema: 'toSuccessor', message: { type: 'attach', session, epoch: 1 } },

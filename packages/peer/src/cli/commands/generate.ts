@@ -4,7 +4,7 @@ import { SkeinError, type TokenId, type WireType } from '@skein/protocol';
 import { requireOneOf } from '../arguments.js';
 import { interruption } from '../interruption.js';
 import { modelNameOf } from '../model-reference.js';
-import { createOutput, formatDuration, type Output, painter } from '../output.js';
+import { createOutput, formatBytes, formatDuration, type Output, painter } from '../output.js';
 
 /** Options that `generate` and `chat` share. */
 export interface GenerationOptions {
@@ -132,8 +132,19 @@ export function showEvent(event: GenerationEvent, output: Output): void {
 
 function describeReroute(event: Extract<GenerationEvent, { type: 'reroute' }>): string {
   const blocks = `blocks ${event.span.start}:${event.span.end}`;
-  const what = event.kind === 'relayed' ? 'relayed past an edge' : `rerouted ${blocks}`;
+  const what = {
+    relayed: 'relayed past an edge',
+    replaced: `rerouted ${blocks}`,
+    'handed-over': `handed over ${blocks}${describeMoved(event.moved)}`,
+  }[event.kind];
   return `${event.message}; ${what} in ${formatDuration(event.recoveryMs)}`;
+}
+
+/** ` (25 tokens, 1.6 MB, through this client)`. */
+function describeMoved(moved: Extract<GenerationEvent, { type: 'reroute' }>['moved']): string {
+  if (moved === undefined) return '';
+  const path = moved.path === 'client' ? ', through this client' : '';
+  return ` (${moved.tokens} tokens, ${formatBytes(moved.bytes)}${path})`;
 }
 
 /** `212 tokens (eos), the first after 84 ms, 131 tokens a second, seed 7`. */

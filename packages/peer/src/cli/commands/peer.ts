@@ -27,6 +27,8 @@ export interface PeerCommandOptions {
   readonly kvTokens?: number;
   readonly device: DeviceChoice;
   readonly threads?: number;
+  /** Seconds. */
+  readonly drainTimeout?: number;
   readonly http?: HealthAddress;
 }
 
@@ -53,6 +55,7 @@ export async function runPeer(options: PeerCommandOptions): Promise<void> {
     ...optional('kvType', options.kvType),
     ...optional('kvTokensMax', options.kvTokens),
     ...optional('threads', options.threads),
+    ...optional('drainTimeoutMs', milliseconds(options.drainTimeout)),
     onEvent: (event) => showPeerEvent(event, output),
   });
   const health =
@@ -78,6 +81,10 @@ export async function runPeer(options: PeerCommandOptions): Promise<void> {
 function rebalanceMsOf(options: PeerCommandOptions): number | null | undefined {
   if (!options.rebalance) return null;
   return options.rebalanceInterval === undefined ? undefined : options.rebalanceInterval * 1000;
+}
+
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.round(1000 * seconds);
 }
 
 function optional<Key extends string, Value>(
@@ -116,7 +123,7 @@ function showReady(status: PeerStatus, http: string | null, output: Output): voi
   for (const [label, value] of rows) output.say(`  ${paint.dim(label.padEnd(8))} ${value}`);
   output.say(`\n${paint.green('Ready.')} Others join, and clients connect, through:`);
   for (const address of status.multiaddrs) output.say(`  --bootstrap ${address}`);
-  output.say(paint.dim('\nCtrl-C says goodbye and finishes running steps; twice stops at once.'));
+  output.say(paint.dim('\nCtrl-C hands sessions over and says goodbye; twice stops at once.'));
   output.say(
     paint.dim('Peers see the activations that pass through them: this is no place for secrets.'),
   );

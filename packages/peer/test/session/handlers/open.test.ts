@@ -69,7 +69,7 @@ describe('open', () => {
     const taken = { session: hop.session, tokensMax: 100 };
     expect(await refusalOf(await connect(), host, taken)).toMatchObject({ code: 'session-exists' });
     expect(host.host.sessionCount).toBe(1);
-    await host.host.drain();
+    await host.host.drain({ timeoutMs: 0 });
     expect(await refusalOf(await connect(), host, { tokensMax: 1 })).toMatchObject({
       code: 'draining',
     });
