@@ -63,7 +63,7 @@ export class SkeinProcess {
   ): Promise<CommandEvent> {
     const isMatch =
       typeof matches === 'string' ? (event: CommandEvent) => event.event === matches : matches;
-    const deadline = AbortSignal.timeout(options.timeoutMs ?? 60_000);
+    const deadline = AbortSignal.timeout(options.timeoutMs ?? 110_000);
     for (;;) {
       const found = this.events.find(isMatch);
       if (found !== undefined) return found;

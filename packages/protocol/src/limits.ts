@@ -39,6 +39,8 @@ export const limits = {
   stepsQueuedPerSessionMax: 16,
   /** Candidates that a result may carry per row when it is not the full logits. */
   topKMax: 4096,
+  /** Standbys that one hop feeds beside its successor: one in step, and its own replacement. */
+  standbysPerHopMax: 2,
   /** Hops of a route. */
   hopsMax: 128,
 

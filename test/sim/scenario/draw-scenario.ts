@@ -124,6 +124,8 @@ function drawSpeed(random: SeededRandom, isSlow: boolean): EngineSpeed {
 function drawPlans(random: SeededRandom): GenerationPlan[] {
   const plans: GenerationPlan[] = [];
   const count = random.integer(1, 3);
+  // A stream of its own: all else stays as it was drawn.
+  const standbys = random.fork('standbys');
   for (let index = 0; index < count; index += 1) {
     const promptLength = Math.round(random.logarithmic(1, 400));
     const tokenCount = random.integer(2, 60);
@@ -143,6 +145,7 @@ function drawPlans(random: SeededRandom): GenerationPlan[] {
             repetitionPenalty: random.pick([1, 1, 1.2]),
             seed: random.integer(0, 2 ** 40),
           },
+      standby: standbys.chance(0.3),
       wireType: random.pick(['f16', 'f16', 'f32', 'bf16', 'int8'] as const),
       leaveAfter: random.chance(0.15) ? random.integer(1, tokenCount) : null,
     });

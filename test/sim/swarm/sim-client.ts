@@ -20,6 +20,7 @@ export interface GenerationPlan {
   readonly tokenCount: number;
   readonly sampling: Sampling;
   readonly wireType: WireType;
+  readonly standby: boolean;
   /** Leaves the loop after so many tokens; null stays to the end. */
   readonly leaveAfter: number | null;
 }
@@ -154,6 +155,11 @@ export class SimClient {
           const [lost] = [this.#network.find(event.lostPeer)?.name];
           trace.note(`${this.name} ${event.kind} ${lost}: ${event.reason}: ${event.message}`);
           this.#observer.onReroute(this);
+        } else if (event.type === 'standby') {
+          const names = event.peers.map((peer) => this.#network.find(peer)?.name);
+          trace.note(
+            `${this.name} standby ${event.kind}: ${names.join(' ')} ${event.reason ?? ''}`,
+          );
         } else if (event.type === 'waiting') trace.note(`${this.name} waits for a route`);
         else if (event.type === 'token') {
           const index = report.tokens.length;
@@ -176,13 +182,14 @@ export class SimClient {
     trace.note(`${this.name} is done with ${report.tokens.length} tokens`);
   }
 
-  #options({ prompt, tokenCount, sampling, wireType }: GenerationPlan) {
+  #options({ prompt, tokenCount, sampling, wireType, standby }: GenerationPlan) {
     return {
       model: this.#model.manifest.name,
       promptTokens: prompt,
       maxTokens: tokenCount,
       ignoreEos: true,
       wireType,
+      standby,
       openWaitMs: 30_000,
       ...sampling,
     };

@@ -139,6 +139,6 @@ function contextExceeded(promptTokens: number, contextLength: number): SkeinErro
 
 /** What sessions need of a model's manifest. */
 function sessionModel({ hash, manifest }: LoadedModel): SessionModel {
-  const { blockCount, vocabSize, contextLength } = manifest.config;
-  return { hash, name: manifest.name, blockCount, vocabSize, contextLength };
+  const { blockCount, hiddenSize, vocabSize, contextLength } = manifest.config;
+  return { hash, name: manifest.name, blockCount, hiddenSize, vocabSize, contextLength };
 }

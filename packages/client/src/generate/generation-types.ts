@@ -1,6 +1,11 @@
 import type { TokenId } from '@skein/protocol';
 import type { SamplingOptions } from '../sampling/index.js';
-import type { RerouteEvent, RouteEvent, WaitingEvent } from '../session/session-types.js';
+import type {
+  RerouteEvent,
+  RouteEvent,
+  StandbyEvent,
+  WaitingEvent,
+} from '../session/session-types.js';
 import type { ChatMessage } from '../text/index.js';
 
 /** What to go on from: exactly one of the three. */
@@ -64,7 +69,13 @@ export interface EndEvent {
 }
 
 /** What a generation yields. */
-export type GenerationEvent = RouteEvent | TokenEvent | RerouteEvent | WaitingEvent | EndEvent;
+export type GenerationEvent =
+  | RouteEvent
+  | TokenEvent
+  | RerouteEvent
+  | WaitingEvent
+  | StandbyEvent
+  | EndEvent;
 
 /** Tokens generated when nobody says how many. */
 export const maxTokensDefault = 512;

@@ -1,15 +1,27 @@
-import { hasNonFinite, type Received, SkeinError, type StepMessage } from '@skein/protocol';
+import {
+  hasNonFinite,
+  type Received,
+  SkeinError,
+  type StepMessage,
+  type WireType,
+} from '@skein/protocol';
 
 /**
  * Checks what a hop gave us to pass on to its successor, which would have to blame us for it.
  * @throws SkeinError `bad-output`
  */
-export function checkRelayed({ message, tensors }: Received<StepMessage>): void {
+export function checkRelayed(
+  { message, tensors }: Received<StepMessage>,
+  agreed: { readonly wireType: WireType; readonly hiddenSize: number },
+): void {
+  const { wireType, hiddenSize } = agreed;
   const [rows] = tensors;
-  const isRows = rows?.shape.length === 2 && rows.shape[0] === message.rows;
-  if (!isRows || rows.type === 'i32' || rows.type === 'u8') {
+  const [rowCount, width, ...others] = rows?.shape ?? [];
+  const isShape = rowCount === message.rows && width === hiddenSize && others.length === 0;
+  if (rows === undefined || !isShape || rows.type !== wireType) {
     const shape = `${rows?.type} [${rows?.shape.join(', ')}]`;
-    throw new SkeinError('bad-output', `${shape} for ${message.rows} hidden rows`);
+    const due = `${wireType} [${message.rows}, ${hiddenSize}]`;
+    throw new SkeinError('bad-output', `${shape} where ${due} is due`);
   }
   if (hasNonFinite(rows)) {
     throw new SkeinError('bad-output', `the output of step ${message.step} is not finite`);

@@ -5,11 +5,13 @@ import {
   SkeinError,
   type StepMessage,
   toSkeinError,
+  type WireType,
 } from '@skein/protocol';
 import type { Clock } from '../clock.js';
 import type { SwarmView } from '../routing/swarm-view.js';
 import { checkRelayed } from './check-relayed.js';
 import { createDeferred, type Deferred } from './deferred.js';
+import { expectedStepMs } from './expected-step.js';
 import { findStalledHop } from './find-stalled-hop.js';
 import type { Hop, HopEvents } from './hop.js';
 import { errorFromHop, judgeError, mannerOf } from './judge-error.js';
@@ -32,6 +34,18 @@ export interface Failure {
   readonly noticedAtMs: number;
 }
 
+/** What a {@link HopChain} is made of. */
+export interface HopChainOptions {
+  readonly view: SwarmView;
+  readonly clock: Clock;
+  readonly tokens: TokenBuffer;
+  readonly chunkRows: number;
+  readonly wireType: WireType;
+  readonly hiddenSize: number;
+  /** The peer of a hop is about to leave. */
+  readonly onLeaving: () => void;
+}
+
 /** Thrown out of whatever waits on the route when it breaks: {@link HopChain.failures} says why. */
 export class RouteBroken extends Error {
   override readonly name = 'RouteBroken';
@@ -47,11 +61,18 @@ export class HopChain implements HopEvents {
   epoch = 0;
   /** Failures that nobody took care of yet. */
   failures: Failure[] = [];
+  /** A hop became slow; the owner decides whether another one takes its place. */
+  onSlow: (hop: Hop) => void = () => {};
+  /** Tokens were sent, or results came. */
+  onProgress: () => void = () => {};
+  /** A hop reports a failure of a peer that is not on the route; true when it was taken care of. */
+  onErrorAbout: (message: ErrorMessage, reporter: Hop) => boolean = () => false;
 
   readonly #view: SwarmView;
   readonly #clock: Clock;
   readonly #tokens: TokenBuffer;
   readonly #chunkRows: number;
+  readonly #agreed: { readonly wireType: WireType; readonly hiddenSize: number };
   readonly #deadline: StepDeadline;
   readonly #times = new StepTimes();
   readonly #onLeaving: () => void;
@@ -59,32 +80,36 @@ export class HopChain implements HopEvents {
   #run: StepRun | null = null;
   #nextStep = 0;
   #busyExtensions = 0;
-  /** Who held which step up when the hops were asked last. */
-  #suspicion: { hop: Hop; step: number } | null = null;
+  /** When the step that is waited for counts as late, from the last progress on. */
+  #lateMs = 0;
+  /** Where which step was held up when the hops were asked last, and since when. */
+  #suspicion: Suspicion | null = null;
   /** Since the hops changed. */
   #results = 0;
 
-  constructor(options: {
-    view: SwarmView;
-    clock: Clock;
-    tokens: TokenBuffer;
-    chunkRows: number;
-    /** The peer of a hop is about to leave. */
-    onLeaving: () => void;
-  }) {
+  constructor(options: HopChainOptions) {
     this.#view = options.view;
     this.#clock = options.clock;
     this.#tokens = options.tokens;
     this.#chunkRows = options.chunkRows;
+    this.#agreed = options;
     this.#onLeaving = options.onLeaving;
     this.#deadline = new StepDeadline(options.clock, () => void this.#investigate());
     this.#interruption = createInterruption();
+  }
+
+  /** A number for a step that is sent beside the route, to a standby. */
+  takeStepNumber(): number {
+    const step = this.#nextStep;
+    this.#nextStep += 1;
+    return step;
   }
 
   /** Replaces the hops after a repair. */
   setHops(hops: readonly Hop[]): void {
     this.hops = hops;
     this.#results = 0;
+    this.#times.expectChange();
   }
 
   /** Hands over the failures to be taken care of, and listens for new ones. */
@@ -146,9 +171,10 @@ export class HopChain implements HopEvents {
     else {
       this.#run = run;
       this.#busyExtensions = 0;
-      this.#deadline.restart(this.#times.lateMs(request.to - request.from));
+      this.#watchFor(run, Math.min(request.to - request.from, this.#chunkRows));
       if (request.feeder === null) this.#sendChunks(run);
       else this.#startReplay(run, request.feeder);
+      this.onProgress();
     }
     return run.done.promise;
   }
@@ -160,7 +186,7 @@ export class HopChain implements HopEvents {
     if (run === null || message.epoch !== this.epoch || hop !== run.request.hops.at(-1)) return;
     try {
       const chunk = run.accept(message);
-      this.#deadline.restart(this.#times.lateMs(chunk.rows));
+      this.#watchFor(run, chunk.rows);
       if (chunk.sentAtMs !== null) {
         this.#times.add(chunk.rows, this.#clock.now() - chunk.sentAtMs);
       }
@@ -174,6 +200,7 @@ export class HopChain implements HopEvents {
     if (this.#results === sessionLimits.provenResults) this.forgiveAll();
     if (run.isComplete) this.#finish(run);
     else if (run.request.feeder === null) this.#sendChunks(run);
+    this.onProgress();
   }
 
   onRelay(hop: Hop, received: Received<StepMessage>): Promise<void> | undefined {
@@ -183,7 +210,7 @@ export class HopChain implements HopEvents {
     if (!isExpected || hop.isLost || successor === undefined || successor.isLost) return undefined;
     const { tensors: _layouts, ...step } = message;
     try {
-      checkRelayed(received);
+      checkRelayed(received, this.#agreed);
     } catch (error) {
       this.lose(hop, toSkeinError(error), { isBlamed: true });
       return undefined;
@@ -199,6 +226,7 @@ export class HopChain implements HopEvents {
   onError(hop: Hop, message: ErrorMessage): void {
     if (hop.isLost || !this.hops.includes(hop)) return;
     if (message.epoch !== undefined && message.epoch < this.epoch) return;
+    if (message.about !== undefined && this.onErrorAbout(message, hop)) return;
     const verdict = judgeError(message);
     const error = errorFromHop(message, hop.peer);
     if (verdict.kind === 'fatal') this.interrupt(error);
@@ -264,8 +292,7 @@ export class HopChain implements HopEvents {
     };
     try {
       for (let chunk = run.nextChunk(window); chunk !== null; chunk = run.nextChunk(window)) {
-        const step = this.#nextStep;
-        this.#nextStep += 1;
+        const step = this.takeStepNumber();
         run.noteSent({ ...chunk, step, sentAtMs: this.#clock.now() });
         const { position, rows } = chunk;
         if (request.until === null) this.#tokens.noteStep(position + rows);
@@ -311,7 +338,27 @@ export class HopChain implements HopEvents {
     });
   }
 
-  /** A step is late: asks the hops on its way, and blames the one that holds it up. */
+  /** Looks after the next result: once before it is late, and when it is. */
+  #watchFor(run: StepRun, rows: number): void {
+    this.#lateMs = this.#times.lateMs(rows, () => this.#expectedMs(run.request.hops, rows));
+    this.#deadline.restart(this.#lateMs - this.#lookMs);
+  }
+
+  /** Between two looks at the hops: what a probe may take, and the usual time of a step. */
+  get #lookMs(): number {
+    return Math.max(sessionLimits.probeMs, this.#lateMs / sessionLimits.stepLateFactor);
+  }
+
+  #expectedMs(hops: readonly Hop[], rows: number): number | null {
+    const figures = hops.map(({ peer, span }) => {
+      const { latencyMs, blockMs } = this.#view.measurements.view(peer);
+      const announced = this.#view.record(peer)?.body ?? null;
+      return { blockCount: span.end - span.start, latencyMs, blockMs, announced };
+    });
+    return expectedStepMs(figures, rows);
+  }
+
+  /** A step is about to be late: asks the hops on its way, and blames the one that holds it up. */
   async #investigate(): Promise<void> {
     const run = this.#run;
     if (run === null) return;
@@ -331,36 +378,45 @@ export class HopChain implements HopEvents {
     }
     const stall = findStalledHop(answers, { step, rowsInFlight: run.rowsInFlight });
     if (stall.kind === 'silent') {
-      for (const index of stall.hops) this.#loseLate(asked[index] as Hop, 'does not answer');
+      // Several that fall silent at once, and nobody who answers: it may be our own network.
+      const isBlamed = stall.hops.length < asked.length || asked.length === 1;
+      for (const index of stall.hops) {
+        this.#loseLate(asked[index] as Hop, 'does not answer', { isBlamed });
+      }
     } else if (stall.kind === 'busy' && this.#busyExtensions < sessionLimits.busyExtensionsMax) {
       this.#busyExtensions += 1;
-      this.#deadline.restart(this.#times.lateMs(run.rowsInFlight));
-    } else if (stall.kind === 'edge' && stall.hop > 0) {
-      const hop = asked[stall.hop - 1] as Hop;
-      const error = new SkeinError('timeout', 'a step was lost on the way', { peer: hop.peer });
-      this.#note({ kind: 'edge', hop, error, isBlamed: false });
-    } else this.#suspect(asked[stall.hop] as Hop, step, run.rowsInFlight);
+      this.#watchFor(run, Math.min(run.rowsInFlight, this.#chunkRows));
+    } else {
+      const kind = stall.kind === 'edge' && stall.hop > 0 ? 'edge' : 'stuck';
+      this.#suspect({ kind, hop: asked[stall.hop] as Hop, step }, asked[stall.hop - 1]);
+    }
   }
 
   /**
-   * A hop has the late step. It may have got it just now, from the one that was slow: only who has
-   * it still after the usual time of a step is to blame.
+   * A hop has the late step, or should have. The step may have come there just now, from the one
+   * that was slow: only who holds it up at two looks in a row is to blame.
    */
-  #suspect(hop: Hop, step: number, rows: number): void {
-    const { hop: before, step: stepBefore } = this.#suspicion ?? {};
-    if (before === hop && stepBefore === step) {
-      this.#loseLate(hop, `holds up step ${step}`);
-      return;
+  #suspect(suspicion: Suspicion, before: Hop | undefined): void {
+    const { kind, hop, step } = suspicion;
+    const last = this.#suspicion;
+    const isSame = last?.kind === kind && last.hop === hop && last.step === step;
+    const waitedMs = this.#clock.now() - this.#deadline.progressAtMs;
+    if (!isSame || waitedMs < this.#lateMs) {
+      this.#suspicion = suspicion;
+      this.#deadline.extend(isSame ? this.#lateMs - waitedMs : this.#lookMs);
+    } else if (kind === 'stuck') this.#loseLate(hop, `holds up step ${step}`, { isBlamed: true });
+    else {
+      const feeder = before as Hop;
+      const error = new SkeinError('timeout', 'a step was lost on the way', { peer: feeder.peer });
+      this.#note({ kind: 'edge', hop: feeder, error, isBlamed: false });
     }
-    this.#suspicion = { hop, step };
-    this.#deadline.extend(this.#times.lateMs(rows) / sessionLimits.stepLateFactor);
   }
 
-  #loseLate(hop: Hop, what: string): void {
+  #loseLate(hop: Hop, what: string, options: { isBlamed: boolean }): void {
     const error = new SkeinError('timeout', `${hop.name} (${hop.peer}) ${what}`, {
       peer: hop.peer,
     });
-    this.lose(hop, error, { isBlamed: true });
+    this.lose(hop, error, options);
   }
 
   /** Books what a single-token step over the whole route cost at each hop. */
@@ -375,8 +431,16 @@ export class HopChain implements HopEvents {
       hop.usage.computeMs += computeMs;
       const blockCount = hop.span.end - hop.span.start;
       this.#view.measurements.addStep(hop.peer, { queueMs, computeMs, blockCount });
+      if (hop.slowSteps.add(computeMs)) this.onSlow(hop);
     }
   }
+}
+
+/** Where a step is held up: at a hop, or on its way to the hop. */
+interface Suspicion {
+  readonly kind: 'stuck' | 'edge';
+  readonly hop: Hop;
+  readonly step: number;
 }
 
 function createInterruption(): Deferred<never> {

@@ -15,6 +15,7 @@ import {
   type ResultMessage,
   SkeinError,
   type Span,
+  type Standby,
   type StepMessage,
   type Successor,
   sessionProtocol,
@@ -29,6 +30,7 @@ import type { SkeinNode } from '../network/contracts.js';
 import type { MessageChannel } from '../network/message-channel.js';
 import type { RouteHop } from '../routing/snapshot.js';
 import { createDeferred } from './deferred.js';
+import { scheduleFairly } from './fair-timer.js';
 import { errorFromHop } from './judge-error.js';
 import type { OutgoingMessage, OutgoingStep } from './outgoing.js';
 import {
@@ -38,6 +40,7 @@ import {
   PendingAnswers,
 } from './pending-answers.js';
 import { sessionLimits } from './session-limits.js';
+import { SlowSteps } from './slow-steps.js';
 
 /** What happens on a hop's stream without having been asked for. */
 export interface HopEvents {
@@ -76,6 +79,7 @@ export class Hop {
   readonly ends: Ends;
   readonly numericKind: string;
   readonly usage: HopUsage = { steps: 0, queueMs: 0, computeMs: 0 };
+  readonly slowSteps = new SlowSteps();
   /** Set when the hop cannot be used any more. */
   isLost = false;
   /** When its peer will be gone, on the clock; null as long as it stays. */
@@ -93,7 +97,8 @@ export class Hop {
   /** From a probe; null before the first answer. */
   roundTripMs: number | null = null;
 
-  readonly #events: HopEvents;
+  /** Who hears what happens on the stream; another one when a standby takes over. */
+  events: HopEvents;
   readonly #clock: Clock;
   readonly #answers: PendingAnswers;
   #channel: MessageChannel<OutgoingMessage> | null = null;
@@ -114,7 +119,7 @@ export class Hop {
     this.span = hop.span;
     this.ends = hop.ends;
     this.numericKind = hop.numericKind;
-    this.#events = events;
+    this.events = events;
     this.#clock = clock;
     this.#answers = new PendingAnswers(clock);
   }
@@ -152,7 +157,7 @@ export class Hop {
 
   /** Forgets tokens from `position` on; the answer's figures are kept in this object as well. */
   async truncate(epoch: number, position: number): Promise<TruncatedMessage> {
-    const answer = await this.#ask(
+    const answer = await this.#askWatched(
       { type: 'truncate', epoch, position },
       { type: 'truncated', tag: epoch, timeoutMs: sessionLimits.controlMs },
     );
@@ -165,11 +170,16 @@ export class Hop {
     return answer;
   }
 
-  /** Sends outputs to another successor from now on. */
-  async link(epoch: number, target: HopTarget): Promise<void> {
+  /** Sends outputs to another successor from now on, and to these standbys beside it. */
+  async link(epoch: number, target: HopTarget, standbys: readonly Standby[] = []): Promise<void> {
     const successor = target instanceof Hop ? target.asSuccessor : target && { kind: 'client' };
-    await this.#ask(
-      { type: 'link', epoch, successor: successor as Successor | null },
+    await this.#askWatched(
+      {
+        type: 'link',
+        epoch,
+        successor: successor as Successor | null,
+        ...(standbys.length > 0 && { standbys: [...standbys] }),
+      },
       { type: 'linked', tag: epoch, timeoutMs: sessionLimits.controlMs },
     );
     this.target = target;
@@ -292,7 +302,10 @@ export class Hop {
     message: Extract<OutgoingMessage, { type: 'open' }>,
   ): Promise<OpenedMessage> {
     const controller = new AbortController();
-    const cancel = this.#clock.schedule(sessionLimits.openMs, () => controller.abort());
+    const isConnected = node.connectedPeers.includes(this.peer);
+    const { openMs, openConnectedMs } = sessionLimits;
+    const streamMs = isConnected ? openConnectedMs : openMs;
+    const cancel = scheduleFairly(this.#clock, streamMs, () => controller.abort());
     try {
       const channel = await node.openChannel<typeof toClientSchema, OutgoingMessage>(
         { peer: this.peer, multiaddrs: this.multiaddrs },
@@ -316,7 +329,7 @@ export class Hop {
       cancel();
     }
     this.epoch = message.epoch;
-    const timeoutMs = sessionLimits.openMs;
+    const timeoutMs = openConnectedMs;
     const opened = await this.#ask(message, { type: 'opened', tag: null, timeoutMs });
     this.isReady = true;
     return opened;
@@ -338,13 +351,36 @@ export class Hop {
     }
   }
 
+  /**
+   * As {@link Hop.#ask}, of a question that may have to wait for the engine: a hop that is not
+   * busy but silent is found out by a probe, which waits for nothing.
+   */
+  async #askWatched<Type extends AnswerType>(
+    message: OutgoingMessage,
+    expected: Expectation<Type>,
+  ): Promise<Answer<Type>> {
+    const answer = this.#ask(message, expected);
+    let isWaiting = true;
+    const look = async () => {
+      if ((await this.probe()) !== null || !isWaiting) return;
+      this.#answers.reject(expected.type, this.#error('timeout', 'does not answer'));
+    };
+    const cancel = scheduleFairly(this.#clock, sessionLimits.probeMs, () => void look());
+    try {
+      return await answer;
+    } finally {
+      isWaiting = false;
+      cancel();
+    }
+  }
+
   #onMessage({ message, tensors }: Received<ToClientMessage>): Promise<void> | undefined {
     switch (message.type) {
       case 'result':
-        this.#events.onResult(this, { message, tensors });
+        this.events.onResult(this, { message, tensors });
         return undefined;
       case 'step':
-        return this.#events.onRelay(this, { message, tensors });
+        return this.events.onRelay(this, { message, tensors });
       case 'error':
         this.#onErrorMessage(message);
         return undefined;
@@ -352,7 +388,7 @@ export class Hop {
         return this.#onKv({ message, tensors });
       case 'draining':
         this.leavesAtMs = this.#clock.now() + message.remainingMs;
-        this.#events.onLeaving(this);
+        this.events.onLeaving(this);
         return undefined;
       default:
         this.#answers.resolve(message);
@@ -374,7 +410,7 @@ export class Hop {
     else if (error.code === 'history-gone' && this.#answers.has('replayed')) {
       this.#answers.reject('replayed', error);
     } else if (this.#answers.has('kv-imported')) this.#answers.reject('kv-imported', error);
-    else this.#events.onError(this, message);
+    else this.events.onError(this, message);
   }
 
   #onClose(error: SkeinError | null): void {
@@ -382,7 +418,7 @@ export class Hop {
     this.#answers.rejectAll(reason);
     if (this.#isOver) return;
     this.#end();
-    this.#events.onClosed(this, reason);
+    this.events.onClosed(this, reason);
   }
 
   #openChannel(): MessageChannel<OutgoingMessage> {

@@ -8,6 +8,7 @@ export type {
   SessionEvent,
   SessionModel,
   SessionOptions,
+  StandbyEvent,
   WaitingEvent,
 } from './session-types.js';
 export { type ExtendOptions, type HopUsageReport, SwarmSession } from './swarm-session.js';

@@ -1,6 +1,7 @@
 import { SkeinError, type ToClientMessage } from '@skein/protocol';
 import type { Clock } from '../clock.js';
 import { createDeferred, type Deferred } from './deferred.js';
+import { scheduleFairly } from './fair-timer.js';
 
 /** Messages that answer a question of the client's. */
 export type AnswerType =
@@ -56,7 +57,8 @@ export class PendingAnswers {
     deferred.promise.catch(() => {});
     const late = () =>
       this.reject(type, new SkeinError('timeout', `no \`${type}\` within ${timeoutMs} ms`));
-    const cancelTimeout = timeoutMs === null ? () => {} : this.#clock.schedule(timeoutMs, late);
+    const cancelTimeout =
+      timeoutMs === null ? () => {} : scheduleFairly(this.#clock, timeoutMs, late);
     this.#pending.set(type, { tag, deferred, cancelTimeout });
     return deferred.promise as Promise<Answer<Type>>;
   }

@@ -12,6 +12,15 @@ export interface Departure {
   readonly startedAtMs: number;
 }
 
+/** What making the route whole took. */
+export interface Repair {
+  readonly rebuildMs: number;
+  readonly rebuiltTokens: number;
+  readonly nowMs: number;
+  /** Hops that had stood by. */
+  readonly promoted: ReadonlySet<Hop>;
+}
+
 /**
  * What there is to tell of failures once the route is whole again.
  *
@@ -20,23 +29,25 @@ export interface Departure {
 export function rerouteEvents(
   failures: readonly Failure[],
   hops: readonly Hop[],
-  times: { readonly rebuildMs: number; readonly nowMs: number },
+  repair: Repair,
 ): RerouteEvent[] {
   const events: RerouteEvent[] = [];
   for (const { kind, hop, error, detectionMs, noticedAtMs } of failures) {
     // The successor turned out to be lost, which is a failure of its own.
     if (kind === 'edge' && !(hops.includes(hop) && hop.target === 'client')) continue;
+    const areStandbys = coveringHops(hop, hops).every((other) => repair.promoted.has(other));
     events.push({
       type: 'reroute',
-      kind: kind === 'lost' ? 'replaced' : 'relayed',
+      kind: kind === 'edge' ? 'relayed' : areStandbys ? 'standby' : 'replaced',
       reason: error.code,
       message: error.message,
       lostPeer: hop.peer,
       span: hop.span,
       newPeers: kind === 'lost' ? peersOf(hop, hops) : [],
       detectionMs,
-      rebuildMs: times.rebuildMs,
-      recoveryMs: times.nowMs - noticedAtMs,
+      rebuiltTokens: repair.rebuiltTokens,
+      rebuildMs: repair.rebuildMs,
+      recoveryMs: repair.nowMs - noticedAtMs,
     });
   }
   return events;
@@ -46,28 +57,36 @@ export function rerouteEvents(
 export function departureEvents(
   departures: readonly Departure[],
   hops: readonly Hop[],
-  times: { readonly rebuildMs: number; readonly nowMs: number },
+  repair: Repair,
 ): RerouteEvent[] {
   return departures.map(({ hop, moved, startedAtMs }) => ({
     type: 'reroute',
-    kind: moved === null ? 'replaced' : 'handed-over',
+    kind:
+      moved !== null
+        ? 'handed-over'
+        : coveringHops(hop, hops).every((other) => repair.promoted.has(other))
+          ? 'standby'
+          : 'replaced',
     reason: 'draining',
     message: `${hop.name} (${hop.peer}) leaves the swarm`,
     lostPeer: hop.peer,
     span: hop.span,
     newPeers: peersOf(hop, hops),
     detectionMs: 0,
-    rebuildMs: moved === null ? times.rebuildMs : 0,
-    recoveryMs: times.nowMs - startedAtMs,
+    rebuiltTokens: moved === null ? repair.rebuiltTokens : 0,
+    rebuildMs: moved === null ? repair.rebuildMs : 0,
+    recoveryMs: repair.nowMs - startedAtMs,
     ...(moved !== null && { moved }),
   }));
 }
 
 /** The peers that cover a hop's blocks now. */
-function peersOf({ span }: Hop, hops: readonly Hop[]): PeerId[] {
-  return hops
-    .filter((hop) => hop.span.start < span.end && span.start < hop.span.end)
-    .map(({ peer }) => peer);
+function peersOf(hop: Hop, hops: readonly Hop[]): PeerId[] {
+  return coveringHops(hop, hops).map(({ peer }) => peer);
+}
+
+function coveringHops({ span }: Hop, hops: readonly Hop[]): Hop[] {
+  return hops.filter((hop) => hop.span.start < span.end && span.start < hop.span.end);
 }
 
 /** The plain facts of a hop. */

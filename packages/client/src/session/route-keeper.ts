@@ -12,12 +12,14 @@ import { Hop, type HopTarget } from './hop.js';
 import { type Failure, type HopChain, RouteBroken } from './hop-chain.js';
 import { noRouteError } from './no-route-error.js';
 import type { OutgoingMessage } from './outgoing.js';
-import { type HopsPlan, planHops } from './plan-hops.js';
+import { type CurrentHop, type HopsPlan, planHops } from './plan-hops.js';
 import { planRebuild } from './plan-rebuild.js';
 import { type Departure, departureEvents, rerouteEvents, toRouteHop } from './reroute-events.js';
 import { sessionLimits } from './session-limits.js';
 import type { SessionEnvironment, SessionEvent, SessionModel } from './session-types.js';
+import { StandbyKeeper } from './standby-keeper.js';
 import { SwarmWatch } from './swarm-watch.js';
+import type { TokenBuffer } from './token-buffer.js';
 
 /** What a {@link RouteKeeper} needs to know of its session, defaults filled in. */
 export interface RouteKeeperOptions {
@@ -30,6 +32,8 @@ export interface RouteKeeperOptions {
   readonly openWaitMs: number;
   readonly returnWaitMs: number;
   readonly excludedPeers: ReadonlySet<PeerId>;
+  /** What standbys are fed from; null without standbys. */
+  readonly standby: { readonly tokens: TokenBuffer; readonly committed: () => number } | null;
   readonly emit: (event: SessionEvent) => void;
 }
 
@@ -42,6 +46,9 @@ interface Mending {
   readonly departures: Departure[];
   readonly waitUntilMs: number;
   rebuildMs: number;
+  rebuiltTokens: number;
+  /** Hops that had stood by. */
+  readonly promoted: Set<Hop>;
   areHopsChanged: boolean;
 }
 
@@ -58,6 +65,7 @@ export class RouteKeeper {
   /** Peers that refused without being at fault, and until when they are not asked again. */
   readonly #refused = new Map<PeerId, number>();
   #hasOpened = false;
+  readonly #standbys: StandbyKeeper | null;
   /** Hops that leave are left alone until then: nobody could take over. */
   #moveAtMs = Number.NEGATIVE_INFINITY;
 
@@ -65,6 +73,8 @@ export class RouteKeeper {
     this.#options = options;
     this.#chain = options.chain;
     this.#watch = new SwarmWatch(options.environment, options.model);
+    options.chain.onSlow = (hop) => this.#onSlow(hop);
+    this.#standbys = this.#createStandbys();
   }
 
   /**
@@ -77,6 +87,7 @@ export class RouteKeeper {
     const { environment, openWaitMs, returnWaitMs } = this.#options;
     const startedAtMs = environment.clock.now();
     const waitMs = this.#hasOpened ? returnWaitMs : openWaitMs;
+    this.#standbys?.pause();
     const mending: Mending = {
       committed,
       startedAtMs,
@@ -84,6 +95,8 @@ export class RouteKeeper {
       departures: [],
       waitUntilMs: startedAtMs + waitMs,
       rebuildMs: 0,
+      rebuiltTokens: 0,
+      promoted: new Set(),
       areHopsChanged: false,
     };
     for (let attempt = 0; attempt < sessionLimits.recoveryAttemptsMax; attempt += 1) {
@@ -100,6 +113,7 @@ export class RouteKeeper {
         await this.#attempt(mending);
         this.#report(mending);
         this.#hasOpened = true;
+        this.#standbys?.resume();
         return;
       } catch (error) {
         if (!(error instanceof RouteBroken)) throw toSkeinError(error);
@@ -113,23 +127,56 @@ export class RouteKeeper {
     });
   }
 
+  /** The context changed under the standbys: they rest until the route is made whole. */
+  suspend(): void {
+    this.#standbys?.pause();
+  }
+
   /** Whether some hop is about to leave, and others could take over: {@link makeWhole} does it. */
   canMove(committed: number): boolean {
     const { hops } = this.#chain;
-    const isLeaving = hops.some((hop) => hop.leavesAtMs !== null && !hop.isLost);
-    if (!isLeaving || this.#now() < this.#moveAtMs) return false;
+    const leaving = hops.filter((hop) => hop.leavesAtMs !== null && !hop.isLost);
+    if (leaving.length === 0) return false;
+    if (leaving.some((hop) => this.#standbys?.canReplace(hop))) return true;
+    if (this.#now() < this.#moveAtMs) return false;
     if (this.#plan(committed, { withoutLeaving: true }).kind !== 'no-route') return true;
     this.#moveAtMs = this.#now() + sessionLimits.leavingRetryMs;
     return false;
   }
 
-  /** Frees the timers of a wait. Whoever waits was interrupted on the chain. */
-  stop(): void {
+  /** Frees the timers of a wait, and the standbys. Whoever waits was interrupted on the chain. */
+  async stop(): Promise<void> {
     this.#watch.stop();
+    await this.#standbys?.stop();
+  }
+
+  #createStandbys(): StandbyKeeper | null {
+    const { chain, standby } = this.#options;
+    if (standby === null) return null;
+    const standbys = new StandbyKeeper({
+      ...this.#options,
+      ...standby,
+      excluded: () => this.#excluded(),
+      open: (hop, successor) => this.#open(hop, { session: this.#session, successor }),
+    });
+    chain.onProgress = () => standbys.onProgress();
+    chain.onErrorAbout = (message, reporter) => standbys.onErrorAbout(message, reporter);
+    return standbys;
+  }
+
+  /** Lets standbys take over, where there are some. */
+  #promote(mending: Mending): void {
+    const startedAtMs = this.#now();
+    const change = this.#standbys?.promote();
+    if (change === undefined || change.promoted.size === 0) return;
+    for (const hop of change.promoted) mending.promoted.add(hop);
+    for (const hop of change.left) mending.departures.push({ hop, moved: null, startedAtMs });
+    mending.areHopsChanged = true;
   }
 
   async #attempt(mending: Mending): Promise<void> {
     const chain = this.#chain;
+    this.#promote(mending);
     if (chain.hops.length === 0 || chain.hops.some((hop) => hop.isLost)) {
       const plan = await this.#planOrWait(mending);
       this.#adopt(plan);
@@ -146,7 +193,7 @@ export class RouteKeeper {
     await this.#synchronise(mending.committed);
     await this.#linkAll();
     const rebuildAtMs = this.#now();
-    await this.#rebuild(mending.committed);
+    await this.#rebuild(mending);
     mending.rebuildMs += this.#now() - rebuildAtMs;
   }
 
@@ -204,6 +251,11 @@ export class RouteKeeper {
   /** Plans hops; looks for members, then waits for peers to come back when there is no plan. */
   async #planOrWait(mending: Mending): Promise<Exclude<HopsPlan, NoRoute>> {
     let plan = this.#plan(mending.committed);
+    if (plan.kind === 'no-route' && this.#standbys !== null) {
+      // Rather a route without standbys than none.
+      await this.#chain.unlessBroken(this.#standbys.release());
+      plan = this.#plan(mending.committed);
+    }
     let pollMs: number = sessionLimits.returnPollMs;
     let refreshAtMs = Number.NEGATIVE_INFINITY;
     for (let round = 0; plan.kind === 'no-route'; round += 1) {
@@ -231,13 +283,25 @@ export class RouteKeeper {
     return plan;
   }
 
-  #plan(committed: number, options: { readonly withoutLeaving?: boolean } = {}): HopsPlan {
-    const { environment, model, tokensMax, acceptMixedNumerics, excludedPeers } = this.#options;
-    const excluded = new Set(excludedPeers);
-    for (const [peer, untilMs] of this.#refused) {
-      if (this.#now() < untilMs) excluded.add(peer);
-      else this.#refused.delete(peer);
+  /** A hop that became slow is replaced if another peer can take its place; else it has to do. */
+  #onSlow(hop: Hop): void {
+    const current = this.#chain.hops.map((other) => ({
+      ...toRouteHop(other),
+      isLost: other.isLost || other === hop,
+    }));
+    const others = this.#excluded().add(hop.peer);
+    const canReplace = this.#standbys?.canReplace(hop) ?? false;
+    if (!canReplace && this.#planFor(current, hop.numericKind, others).kind !== 'repair') {
+      hop.slowSteps.accept();
+      return;
     }
+    const text = `${hop.name} (${hop.peer}) takes many times as long as it did`;
+    const error = new SkeinError('timeout', text, { peer: hop.peer });
+    this.#chain.lose(hop, error, { isBlamed: false });
+  }
+
+  #plan(committed: number, options: { readonly withoutLeaving?: boolean } = {}): HopsPlan {
+    const excluded = this.#excluded();
     const current = this.#chain.hops.map((hop) => {
       const isLeaving = options.withoutLeaving === true && hop.leavesAtMs !== null;
       if (isLeaving) excluded.add(hop.peer);
@@ -245,7 +309,27 @@ export class RouteKeeper {
     });
     const [first] = current;
     // Before the first token any kind will do; then the tokens must go on as they began.
-    const isKindFixed = committed > 0 && !acceptMixedNumerics && first !== undefined;
+    const numericKind = committed > 0 && first !== undefined ? first.numericKind : null;
+    return this.#planFor(current, numericKind, excluded);
+  }
+
+  /** Peers not to be asked: those that the caller named, and those that refused just now. */
+  #excluded(): Set<PeerId> {
+    const excluded = new Set(this.#options.excludedPeers);
+    for (const peer of this.#standbys?.peers ?? []) excluded.add(peer);
+    for (const [peer, untilMs] of this.#refused) {
+      if (this.#now() < untilMs) excluded.add(peer);
+      else this.#refused.delete(peer);
+    }
+    return excluded;
+  }
+
+  #planFor(
+    current: readonly CurrentHop[],
+    numericKind: string | null,
+    excluded: ReadonlySet<PeerId>,
+  ): HopsPlan {
+    const { environment, model, tokensMax, acceptMixedNumerics } = this.#options;
     return planHops(
       environment.view.snapshot(model.hash),
       current,
@@ -254,7 +338,7 @@ export class RouteKeeper {
         blockCount: model.blockCount,
         tokensMax,
         acceptMixedNumerics,
-        numericKind: isKindFixed ? first.numericKind : null,
+        numericKind: acceptMixedNumerics ? null : numericKind,
         excluded,
       },
       environment.random,
@@ -284,6 +368,7 @@ export class RouteKeeper {
       // A new successor may well be within reach.
       if (hops[index + 1] !== before[before.indexOf(hop) + 1]) hop.needsRelay = false;
     }
+    if (session !== this.#session) void this.#standbys?.release();
     this.#session = session;
     this.#chain.setHops(hops);
     for (const hop of before) if (!hops.includes(hop)) void hop.close();
@@ -353,7 +438,8 @@ export class RouteKeeper {
   }
 
   /** Fills the caches of hops that lack committed tokens. */
-  async #rebuild(committed: number): Promise<void> {
+  async #rebuild(mending: Mending): Promise<void> {
+    const { committed } = mending;
     const chain = this.#chain;
     // Each round without success takes one hop's history as gone: the last has none left.
     for (let round = 0; round <= chain.hops.length; round += 1) {
@@ -368,6 +454,7 @@ export class RouteKeeper {
           const range = { from: group.from, to: committed, hops, feeder, until };
           await chain.run({ ...range, logits: 'none', topK: 0 });
           for (const hop of hops) hop.length = committed;
+          mending.rebuiltTokens += committed - group.from;
         }
         return;
       } catch (error) {
@@ -418,10 +505,9 @@ export class RouteKeeper {
     if (mending.areHopsChanged) emit({ type: 'route', hops: hops.map(toRouteHop) });
     // Peers that failed before the route stood are banned, but nothing was rerouted.
     if (!this.#hasOpened) return;
-    const { failures, rebuildMs } = mending;
-    const times = { rebuildMs, nowMs: this.#now() };
-    for (const event of rerouteEvents(failures, hops, times)) emit(event);
-    for (const event of departureEvents(mending.departures, hops, times)) emit(event);
+    const repair = { ...mending, nowMs: this.#now() };
+    for (const event of rerouteEvents(mending.failures, hops, repair)) emit(event);
+    for (const event of departureEvents(mending.departures, hops, repair)) emit(event);
   }
 
   #now(): number {

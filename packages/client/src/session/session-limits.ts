@@ -4,22 +4,51 @@ export const sessionLimits = {
   chunkRows: 128,
   /** Chunks in flight: one computing at each hop and one on the way, within a hop's queue. */
   stepsInFlightMax: 16,
-  /** Dial, stream and `opened`; a peer that takes longer is no good hop. */
+  /** Dial and stream; a peer that takes longer is no good hop. */
   openMs: 5000,
+  /** The same where the connection stands, and `opened` after it: two round trips, no dial. */
+  openConnectedMs: 2000,
   /** Answers to `truncate`, `link` and `replay`: they may wait for one batch of the engine. */
   controlMs: 3000,
   /** Answer to `probe`, which passes every queue: a round trip and an event loop's pause. */
   probeMs: 1000,
   /** No step is late before this, however fast the steps before it were. */
   stepLateMsMin: 2000,
-  /** A step is late when it takes so many times what steps took lately. */
+  /** A step is late when it takes so many times what steps take usually. */
   stepLateFactor: 5,
-  /** First step on a fresh route, where only an estimate exists. */
+  /** First step on a route of peers that neither announce a speed nor were measured. */
   firstStepLateMs: 10_000,
+  /** Bytes a millisecond that an estimate takes a link to carry: 10 Mbit/s, a slow uplink. */
+  linkBytesPerMs: 1250,
+  /** A hop is slow when its own share of a step takes so many times what it took usually… */
+  slowStepFactor: 10,
+  /** …and this long at least: of less nobody takes notice… */
+  slowStepMsMin: 100,
+  /** …in so many steps in a row: a chunk of somebody else's prompt slows only a few. */
+  slowStepsMax: 6,
+  /** Steps of which the usual time of a hop is an average before a step can be slow. */
+  slowStepsKnown: 4,
+  /** A timer this much too late tells that this program was paused: it then waits anew… */
+  ownPauseMs: 500,
+  /** …but no more often than this, or a machine that is always late would never judge. */
+  ownPausesMax: 3,
   /** Late steps forgiven in a row while the hop that has it is busy with others' rows. */
   busyExtensionsMax: 10,
   /** Steps that a replay of tokens repeats one by one; of more it makes chunks, which is quicker. */
   stepsRepeatedMax: 1024,
+  /** A standby is given up that fell behind by so many tokens since it was closest. */
+  standbyLagRowsMax: 512,
+  /** A standby is in step when it lacks no more than the last few tokens, on their way to it. */
+  standbyReadyRows: 4,
+  /** Rows and number of the steps that the client sends ahead to the first hop's standby. */
+  standbyRowsMax: 512,
+  standbyStepsInFlightMax: 8,
+  /** A standby that is behind is asked whether it is alive after so long a silence. */
+  standbySilentMs: 2000,
+  /** A peer that did not do as a standby is not asked again by this session for so long. */
+  standbyRefusedMs: 30_000,
+  /** Pause between two looks for peers that could stand by. */
+  standbySeekMs: 5000,
   /** Results after which a route's hops are forgiven what they did before. */
   provenResults: 16,
   /** Orderly end of a session on all hops; streams are reset after it. */

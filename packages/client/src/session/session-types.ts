@@ -10,6 +10,7 @@ export interface SessionModel {
   /** For messages to people. */
   readonly name: string;
   readonly blockCount: number;
+  readonly hiddenSize: number;
   readonly vocabSize: number;
   readonly contextLength: number;
 }
@@ -36,13 +37,15 @@ export interface SessionOptions {
   readonly openWaitMs?: number;
   /** Wait for peers to come back when a running session has no route. Default: 30 s. */
   readonly returnWaitMs?: number;
+  /** A second peer is kept in step with each hop, where there is one. Default: false. */
+  readonly standby?: boolean;
   /** Peers never to use. */
   readonly excludedPeers?: Iterable<PeerId>;
   readonly onEvent?: (event: SessionEvent) => void;
 }
 
 /** What happens to a session's route. */
-export type SessionEvent = RouteEvent | RerouteEvent | WaitingEvent;
+export type SessionEvent = RouteEvent | RerouteEvent | WaitingEvent | StandbyEvent;
 
 /** The route stands: after opening, and after every change of it. */
 export interface RouteEvent {
@@ -54,10 +57,11 @@ export interface RouteEvent {
 export interface RerouteEvent {
   readonly type: 'reroute';
   /**
-   * `replaced`: other peers took over, and rebuilt what was lost. `relayed`: the client passes
-   * outputs on over an edge. `handed-over`: the peer leaves, and gave all it had cached to others.
+   * `replaced`: other peers took over, and rebuilt what was lost. `standby`: peers did that had stood
+   * by. `relayed`: the client passes outputs on over an edge. `handed-over`: the peer leaves, and
+   * gave all it had cached to others.
    */
-  readonly kind: 'replaced' | 'relayed' | 'handed-over';
+  readonly kind: 'replaced' | 'standby' | 'relayed' | 'handed-over';
   readonly reason: ErrorCode;
   readonly message: string;
   /** The peer that failed or leaves, or the one whose successor is out of its reach. */
@@ -67,7 +71,8 @@ export interface RerouteEvent {
   readonly newPeers: readonly PeerId[];
   /** From the last sign of progress to the notice of the failure. */
   readonly detectionMs: number;
-  /** Filling the caches of the new peers. */
+  /** Tokens that the new peers lacked, and the time to fill their caches with them. */
+  readonly rebuiltTokens: number;
   readonly rebuildMs: number;
   /** From the notice until the session could go on; the rebuild is part of it. */
   readonly recoveryMs: number;
@@ -82,6 +87,19 @@ export interface MovedCache {
   readonly transferMs: number;
   /** `direct`: from peer to peer. `client`: through this client. */
   readonly path: 'direct' | 'client';
+}
+
+/** Something about the peers that stand by for the hops of a route. */
+export interface StandbyEvent {
+  readonly type: 'standby';
+  /** `ready`: in step. `none`: no peer is left for the span. `dropped`: of no use any more. */
+  readonly kind: 'ready' | 'none' | 'dropped';
+  /** The blocks of the hop that they stand by for. */
+  readonly span: Span;
+  readonly peers: readonly PeerId[];
+  /** Why it was dropped. */
+  readonly reason?: ErrorCode;
+  readonly message?: string;
 }
 
 /** There is no route; the session waits for peers to come back. */

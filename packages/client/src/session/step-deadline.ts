@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { scheduleFairly } from './fair-timer.js';
 
 /**
  * Notices that steps stopped coming. One timer serves many steps: it is moved only when it fires,
@@ -27,14 +28,14 @@ export class StepDeadline {
     this.#progressAtMs = this.#clock.now();
     this.#lateMs = lateMs;
     this.#isWatching = true;
-    this.#cancel ??= this.#clock.schedule(lateMs, () => this.#onTimer());
+    this.#cancel ??= scheduleFairly(this.#clock, lateMs, () => this.#onTimer());
   }
 
   /** Looks again in a while, though nothing came since. */
   extend(byMs: number): void {
     this.#lateMs = this.#clock.now() - this.#progressAtMs + byMs;
     this.#isWatching = true;
-    this.#cancel ??= this.#clock.schedule(byMs, () => this.#onTimer());
+    this.#cancel ??= scheduleFairly(this.#clock, byMs, () => this.#onTimer());
   }
 
   /** Expects nothing for now. The timer may stay, to serve the next step. */
@@ -54,7 +55,7 @@ export class StepDeadline {
     if (!this.#isWatching) return;
     const remainingMs = this.#progressAtMs + this.#lateMs - this.#clock.now();
     if (remainingMs > 0) {
-      this.#cancel = this.#clock.schedule(remainingMs, () => this.#onTimer());
+      this.#cancel = scheduleFairly(this.#clock, remainingMs, () => this.#onTimer());
       return;
     }
     this.#isWatching = false;

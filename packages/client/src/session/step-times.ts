@@ -2,24 +2,51 @@ import { sessionLimits } from './session-limits.js';
 
 const sampleWeight = 0.2;
 
+/** What steps of one size took lately. */
+interface Usual {
+  ms: number | null;
+  /** The route changed since. */
+  isStale: boolean;
+}
+
 /** How long steps took lately, apart for single tokens and for chunks; decides when one is late. */
 export class StepTimes {
-  #singleMs: number | null = null;
-  #chunkMs: number | null = null;
+  readonly #single: Usual = { ms: null, isStale: true };
+  readonly #chunk: Usual = { ms: null, isStale: true };
 
   add(rows: number, elapsedMs: number): void {
-    if (rows === 1) this.#singleMs = average(this.#singleMs, elapsedMs);
-    else this.#chunkMs = average(this.#chunkMs, elapsedMs);
+    const usual = this.#of(rows);
+    const isFirst = usual.ms === null || usual.isStale;
+    usual.ms = isFirst ? elapsedMs : average(usual.ms as number, elapsedMs);
+    usual.isStale = false;
   }
 
-  /** Milliseconds after which a step of so many rows is late. */
-  lateMs(rows: number): number {
-    const usualMs = rows === 1 ? this.#singleMs : this.#chunkMs;
-    if (usualMs === null) return sessionLimits.firstStepLateMs;
-    return Math.max(sessionLimits.stepLateMsMin, sessionLimits.stepLateFactor * usualMs);
+  /** The route changed: until it was measured, what is expected of it counts as well. */
+  expectChange(): void {
+    this.#single.isStale = true;
+    this.#chunk.isStale = true;
+  }
+
+  /**
+   * Milliseconds after which a step of so many rows is late.
+   *
+   * @param expectedMs what is known of the hops makes of such a step; null when nothing is
+   */
+  lateMs(rows: number, expectedMs: () => number | null): number {
+    const { stepLateMsMin, stepLateFactor, firstStepLateMs } = sessionLimits;
+    const usual = this.#of(rows);
+    const measuredMs = usual.ms ?? 0;
+    if (!usual.isStale) return Math.max(stepLateMsMin, stepLateFactor * measuredMs);
+    const expected = expectedMs();
+    if (expected === null) return Math.max(firstStepLateMs, stepLateFactor * measuredMs);
+    return Math.max(stepLateMsMin, stepLateFactor * Math.max(expected, measuredMs));
+  }
+
+  #of(rows: number): Usual {
+    return rows === 1 ? this.#single : this.#chunk;
   }
 }
 
-function average(before: number | null, sample: number): number {
-  return before === null ? sample : before + sampleWeight * (sample - before);
+function average(before: number, sample: number): number {
+  return before + sampleWeight * (sample - before);
 }

@@ -59,11 +59,14 @@ export class SwarmSession {
     this.tokensMax = Math.min(options.tokensMax ?? model.contextLength, model.contextLength);
     this.#emit = options.onEvent ?? (() => {});
     const chunkRows = options.chunkRows ?? sessionLimits.chunkRows;
+    const wireType = options.wireType ?? 'f16';
     this.#chain = new HopChain({
       view: environment.view,
       clock: environment.clock,
       tokens: this.#tokens,
       chunkRows: Math.min(chunkRows, limits.stepRowsMax),
+      wireType,
+      hiddenSize: model.hiddenSize,
       onLeaving: () => this.#moveWhenIdle(),
     });
     this.#keeper = new RouteKeeper({
@@ -71,11 +74,12 @@ export class SwarmSession {
       model,
       chain: this.#chain,
       tokensMax: this.tokensMax,
-      wireType: options.wireType ?? 'f16',
+      wireType,
       acceptMixedNumerics: options.acceptMixedNumerics ?? false,
       openWaitMs: options.openWaitMs ?? 0,
       returnWaitMs: options.returnWaitMs ?? sessionLimits.returnWaitMs,
       excludedPeers: new Set(options.excludedPeers ?? []),
+      standby: options.standby ? { tokens: this.#tokens, committed: () => this.#committed } : null,
       emit: (event) => this.#emit(event),
     });
   }
@@ -137,7 +141,7 @@ export class SwarmSession {
     if (this.#moving !== null) await this.#moving;
     this.#committed = position;
     this.#tokens.truncate(position);
-    this.#isOutOfStep = true;
+    this.#fallOutOfStep();
   }
 
   /** Queue, compute and distance of each hop of the route. */
@@ -159,8 +163,8 @@ export class SwarmSession {
     this.#chain.interrupt(new SkeinError('aborted', 'the session was closed'));
     this.#chain.stop();
     if (this.#chain.failures.length === 0) this.#chain.forgiveAll();
-    this.#keeper.stop();
-    await Promise.all([...this.#chain.hops.map((hop) => hop.close()), this.#moving]);
+    const hops = this.#chain.hops.map((hop) => hop.close());
+    await Promise.all([this.#keeper.stop(), ...hops, this.#moving]);
   }
 
   async #extend(
@@ -206,10 +210,16 @@ export class SwarmSession {
       }
     } catch (error) {
       this.#tokens.truncate(this.#committed);
-      this.#isOutOfStep = true;
+      this.#fallOutOfStep();
       throw error;
     }
     return joinLogits(parts);
+  }
+
+  /** Hops and standbys may hold tokens that are not of the context any more. */
+  #fallOutOfStep(): void {
+    this.#isOutOfStep = true;
+    this.#keeper.suspend();
   }
 
   #stuckError(): SkeinError {

@@ -39,6 +39,19 @@ export class TokenBuffer {
     if (position > (this.#stepEnds.at(-1) ?? 0)) this.#stepEnds.push(position);
   }
 
+  /** The end of the step that holds a position; null when no step went so far yet. */
+  stepEndAfter(position: number): number | null {
+    const ends = this.#stepEnds;
+    let low = 0;
+    let high = ends.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((ends[middle] as number) > position) high = middle;
+      else low = middle + 1;
+    }
+    return ends[low] ?? null;
+  }
+
   /**
    * How the tokens `[from, to)` were cut into steps: the end of the one that holds a position. Null
    * when there were so many that repeating them one by one would take too long.

@@ -2,12 +2,14 @@ import {
   bytesOf,
   type Ends,
   float32View,
+  hasNonFinite,
   int32View,
   type KvMessage,
   type OpenMessage,
   type PeerId,
   type Received,
   type Span,
+  type Standby,
   type StepMessage,
   type Successor,
   type Tensor,
@@ -37,7 +39,10 @@ export interface StepContext {
   readonly isReplay: boolean;
 }
 
-/** What happens instead of the step; `kill-after` computes and forwards it first. */
+/**
+ * What happens instead of the step; `kill-after` computes and forwards it first, `corrupt` and
+ * `misshapen` spoil what it gives.
+ */
 export type FaultAction =
   | 'kill'
   | 'kill-after'
@@ -46,6 +51,7 @@ export type FaultAction =
   | 'drop'
   | 'close'
   | 'corrupt'
+  | 'misshapen'
   | { readonly code: string; readonly endsStream?: boolean };
 
 /** A piece of cache as it is sent. */
@@ -65,12 +71,14 @@ export class ToyHop {
   readonly #caches: ToyCache[];
   #epoch: number;
   #successor: Successor | null;
+  #standbys: { readonly target: Standby; sentTo: number }[] = [];
   #outputs: ToyRow[] = [];
   #historyStart = 0;
   #received: number | null = null;
   #completed: number | null = null;
   /** A step failed: those after it cannot be computed until the client truncates. */
   #hasFailed = false;
+  #dropped: { message: StepMessage; tensors: readonly Tensor[] } | null = null;
 
   constructor(peer: ToyPeer, channel: ToyChannel<object>, open: OpenMessage) {
     this.peer = peer;
@@ -99,6 +107,11 @@ export class ToyHop {
       case 'link':
         if (message.epoch !== this.#epoch) this.peer.violation(`link in epoch ${message.epoch}`);
         this.#successor = message.successor;
+        this.#standbys = (message.standbys ?? []).map((target) => ({
+          target,
+          sentTo: target.from,
+        }));
+        this.#feedStandbys();
         this.answer({ type: 'linked', epoch: message.epoch });
         return;
       case 'replay':
@@ -159,17 +172,24 @@ export class ToyHop {
     this.answer({ type: 'kv-imported', position: message.length });
   }
 
-  /** A step, from the client or from a predecessor. */
-  step(message: StepMessage, tensors: readonly Tensor[]): void {
+  /** A step, from the client (null) or from a predecessor. */
+  step(message: StepMessage, tensors: readonly Tensor[], from: PeerId | null = null): void {
     if (message.epoch < this.#epoch) return;
     if (message.epoch > this.#epoch) this.peer.violation(`step of future epoch ${message.epoch}`);
     const { step, position, rows } = message;
     this.#received = step;
     if (this.#hasFailed) return;
+    if (!this.#fits(message, tensors[0] as Tensor)) {
+      if (from === null) this.peer.violation('the client passed on what it should have refused');
+      this.error('bad-output', { ...message, ...(from !== null && { about: from }) });
+      return;
+    }
     const isReplay = message.until !== undefined;
     const context = { peer: this.peer, position, rows, end: position + rows, isReplay };
     const fault = this.peer.faultFor(context);
-    if (fault !== null && fault !== 'kill-after' && fault !== 'corrupt') {
+    const isSpoilt = fault === 'corrupt' || fault === 'misshapen';
+    if (fault !== null && fault !== 'kill-after' && !isSpoilt) {
+      if (fault === 'drop') this.#dropped = { message, tensors };
       this.#failStep(fault, message);
       return;
     }
@@ -185,8 +205,9 @@ export class ToyHop {
     }
     const output = this.#compute(tensors[0] as Tensor);
     this.#completed = step;
-    const trace = [...message.trace, 100, 1000 * this.#caches.length];
-    this.#pass({ ...message, trace }, output, fault === 'corrupt');
+    if (isReplay) this.peer.replayedRows += rows;
+    const trace = [...message.trace, 100, 1000 * this.peer.blockMs * this.#caches.length];
+    this.#pass({ ...message, trace }, output, isSpoilt ? fault : null);
     if (fault === 'kill-after') queueMicrotask(() => this.peer.kill());
   }
 
@@ -197,9 +218,20 @@ export class ToyHop {
 
   error(code: string, cause: { step?: number; epoch?: number; about?: PeerId }): void {
     this.#hasFailed = true;
+    this.#report(code, cause);
+  }
+
+  #report(code: string, cause: { step?: number; epoch?: number; about?: PeerId }): void {
     const { step, epoch, about } = cause;
     const optional = { ...(step !== undefined && { step }), ...(about !== undefined && { about }) };
     this.answer({ type: 'error', code, message: `toy ${code}`, epoch: epoch ?? 0, ...optional });
+  }
+
+  /** Computes the step that was last kept back by a `drop`. */
+  resume(): void {
+    const dropped = this.#dropped;
+    this.#dropped = null;
+    if (dropped !== null) this.step(dropped.message, dropped.tensors);
   }
 
   /** Ends the stream in order. */
@@ -252,7 +284,7 @@ export class ToyHop {
     }
   }
 
-  #failStep(fault: Exclude<FaultAction, 'kill-after' | 'corrupt'>, message: StepMessage): void {
+  #failStep(fault: Exclude<FaultAction, Spoilt | 'kill-after'>, message: StepMessage): void {
     if (fault === 'kill') this.peer.kill();
     else if (fault === 'hang') this.peer.isHung = true;
     else if (fault === 'stick') this.peer.isStuck = true;
@@ -268,6 +300,12 @@ export class ToyHop {
     }
   }
 
+  #fits(message: StepMessage, tensor: Tensor): boolean {
+    if (this.ends.embedding) return true;
+    const [rows, width] = tensor.shape;
+    return rows === message.rows && width === toyHiddenSize && !hasNonFinite(tensor);
+  }
+
   #compute(input: Tensor): ToyRow[] {
     const rows = this.ends.embedding
       ? Array.from(int32View(input.bytes), toyEmbed)
@@ -281,7 +319,7 @@ export class ToyHop {
     });
   }
 
-  #pass(message: StepMessage, output: readonly ToyRow[], isCorrupt: boolean): void {
+  #pass(message: StepMessage, output: readonly ToyRow[], spoilt: Spoilt | null): void {
     this.#outputs.push(...output);
     const surplus = this.#outputs.length - this.peer.historyRows;
     if (surplus > 0) {
@@ -289,11 +327,34 @@ export class ToyHop {
       this.#historyStart += surplus;
     }
     const endsHere = this.ends.head || message.until === this.span.end;
-    if (endsHere) this.#sendResult(message, output, isCorrupt);
-    else this.#forward(message, rowsToTensor(output));
+    if (endsHere) this.#sendResult(message, output, spoilt);
+    else this.#forward(message, spoil(rowsToTensor(output), spoilt));
+    this.#feedStandbys();
   }
 
-  #sendResult(message: StepMessage, output: readonly ToyRow[], isCorrupt: boolean): void {
+  /** Sends each standby what it lacks, as one step. */
+  #feedStandbys(): void {
+    for (const standby of this.#standbys) {
+      const { target, sentTo } = standby;
+      const { peer, until } = target;
+      if (sentTo >= this.length) continue;
+      standby.sentTo = this.length;
+      const cause = { step: this.#completed ?? 0, epoch: this.#epoch, about: peer };
+      if (sentTo < this.#historyStart || this.peer.forgetsHistory) {
+        this.#report('history-gone', cause);
+        continue;
+      }
+      const rows = this.#outputs.slice(sentTo - this.#historyStart);
+      const { step, epoch } = cause;
+      const message = { type: 'step', step, epoch, position: sentTo, rows: rows.length, until };
+      const tensor = rowsToTensor(rows);
+      const whole = { ...message, trace: [] };
+      const isSent = this.peer.swarm.push(this.peer, peer, this.session, whole, tensor);
+      if (!isSent) this.#report('peer-unreachable', cause);
+    }
+  }
+
+  #sendResult(message: StepMessage, output: readonly ToyRow[], spoilt: Spoilt | null): void {
     const { step, epoch, trace } = message;
     const result = { type: 'result', step, epoch, position: this.length, trace };
     if (message.logits === undefined) {
@@ -304,8 +365,8 @@ export class ToyHop {
     const { vocabSize } = this.peer.swarm.model;
     const full = rows.map((row) => toyLogits(row, vocabSize));
     const normalisers = Float32Array.from(full, logNormaliser);
-    if (isCorrupt) normalisers.fill(Number.NaN);
-    const last: Tensor = { type: 'f32', shape: [rows.length], bytes: bytesOf(normalisers) };
+    const honest: Tensor = { type: 'f32', shape: [rows.length], bytes: bytesOf(normalisers) };
+    const last = spoil(honest, spoilt);
     const { topK = 0 } = message;
     if (topK === 0) {
       this.answer(result, [floats(full, vocabSize), last]);
@@ -343,6 +404,7 @@ export class ToyHop {
   #truncate({ epoch, position }: { epoch: number; position: number }): void {
     if (epoch <= this.#epoch) this.peer.violation(`truncate to epoch ${epoch} in ${this.#epoch}`);
     this.#epoch = epoch;
+    this.#standbys = [];
     this.#hasFailed = false;
     const length = Math.min(position, this.length);
     for (const cache of this.#caches) cache.length = length;
@@ -382,6 +444,21 @@ export class ToyHop {
     }
     this.answer({ type: 'replayed', epoch, steps });
   }
+}
+
+type Spoilt = 'corrupt' | 'misshapen';
+
+/** A tensor of NaNs, or of one number too many. */
+function spoil(tensor: Tensor, spoilt: Spoilt | null): Tensor {
+  if (spoilt === null) return tensor;
+  if (spoilt === 'corrupt') return { ...tensor, bytes: tensor.bytes.slice().fill(0xff) };
+  const [rows = 0, width] = tensor.shape;
+  if (width === undefined) {
+    const bytes = new Uint8Array(tensor.bytes.byteLength + 4);
+    return { ...tensor, shape: [rows + 1], bytes };
+  }
+  const bytes = new Uint8Array((tensor.bytes.byteLength / width) * (width + 1));
+  return { ...tensor, shape: [rows, width + 1], bytes };
 }
 
 function floats(rows: readonly Float32Array[], width: number): Tensor {

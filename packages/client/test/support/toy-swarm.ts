@@ -35,6 +35,7 @@ export interface ToySwarmModel {
   readonly hash: ModelHash;
   readonly name: string;
   readonly blockCount: number;
+  readonly hiddenSize: number;
   readonly vocabSize: number;
   readonly contextLength: number;
   readonly manifest: ModelManifest;
@@ -78,6 +79,10 @@ export class ToyPeer {
   /** Sessions whose cache was imported. */
   imports = 0;
   queuedRows = 0;
+  /** What it says that a block takes. */
+  blockMs = 1;
+  /** Rows of replays that it computed. */
+  replayedRows = 0;
   /** Sessions opened on it so far. */
   opened = 0;
   readonly #channels = new Set<ToyChannel<object>>();
@@ -284,7 +289,7 @@ export class ToySwarm {
     queueMicrotask(() => {
       if (target.isHung || from.isHung) return;
       const message = { ...step, tensors: [] } as unknown as StepMessage;
-      target.hops.get(session)?.step(message, [tensor]);
+      target.hops.get(session)?.step(message, [tensor], from.peer);
     });
     return true;
   }
@@ -403,6 +408,7 @@ export function toyModel(
     hash: hashManifest(manifest),
     name: manifest.name,
     blockCount,
+    hiddenSize: toyHiddenSize,
     vocabSize,
     contextLength,
     manifest,

@@ -148,7 +148,8 @@ function withGenerationOptions(command: Command): Command {
     .addOption(option('--seed <number>', 'same seed, same text').argParser(integer(0)))
     .addOption(
       option('--wire-type <type>', 'activations on the wire').choices(wireTypes).default('f16'),
-    );
+    )
+    .addOption(option('--standby', 'keep a second peer in step with each hop').default(false));
 }
 
 function addGenerateCommand(program: Command): void {

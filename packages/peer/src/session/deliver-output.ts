@@ -47,13 +47,15 @@ export function deliverOutput(
   }
   const [hidden] = tensors;
   if (!session.open.ends.head && hidden !== undefined) {
-    session.history.append(message.rows, hidden);
+    session.history.append({ step: message.step, rows: message.rows, tensor: hidden });
   }
   session.completed = message.step;
   // The session moved on while the step was computed.
   if (message.epoch !== session.epoch) return;
   const full = send(session, message, tensors, traceOf(message, times));
   if (full !== undefined) session.holdUntil(full);
+  // After the successor, which somebody waits for.
+  session.feeds.pump();
   if (session.channel.bufferedBytes > sessionLimits.unreadBytesMax) {
     session.channel.abort(new SkeinError('limit-exceeded', 'the client does not read its results'));
   }

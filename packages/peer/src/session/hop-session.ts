@@ -1,4 +1,4 @@
-import type { MessageChannel } from '@skein/client/network';
+import type { Clock, MessageChannel } from '@skein/client/network';
 import {
   type Engine,
   type ErrorCode,
@@ -18,6 +18,7 @@ import type { ScheduledStep, StepSource, StepTimes } from '../schedule/scheduler
 import type { CacheStream } from './cache-stream.js';
 import type { OutgoingToClient, OutgoingToPredecessor } from './outgoing.js';
 import type { OutputHistory } from './output-history.js';
+import { StandbyFeeds } from './standby-feeds.js';
 import type { SuccessorLink } from './successor-link.js';
 
 /** A step that was received and waits for its turn, or runs. */
@@ -26,9 +27,15 @@ export interface PendingStep extends ScheduledStep {
   readonly item: StepItem;
 }
 
+/** Who takes a session's outputs. */
+export type LinkTarget = Pick<Extract<Successor, { kind: 'peer' }>, 'peer' | 'multiaddrs'>;
+
 /** What a session needs from its host. */
 export interface SessionHostServices {
   readonly engine: Engine;
+  readonly clock: Clock;
+  /** A push stream to a peer that takes the session's outputs; opened with the first of them. */
+  createLink(session: HopSession, to: LinkTarget): SuccessorLink;
   /** The session has a step to run, perhaps. */
   wake(session: HopSession): void;
   /** Frees a session. */
@@ -47,6 +54,7 @@ export class HopSession implements StepSource<PendingStep> {
   readonly channel: MessageChannel<OutgoingToClient>;
   readonly history: OutputHistory;
   readonly hiddenSize: number;
+  readonly feeds: StandbyFeeds;
   readonly pushChannels = new Set<MessageChannel<OutgoingToPredecessor>>();
   epoch: number;
   /** Tokens in the cache. */
@@ -86,6 +94,7 @@ export class HopSession implements StepSource<PendingStep> {
     this.epoch = options.open.epoch;
     this.successor = options.open.successor;
     this.#services = options.services;
+    this.feeds = new StandbyFeeds(this, options.services);
   }
 
   get client(): PeerId {
@@ -115,6 +124,7 @@ export class HopSession implements StepSource<PendingStep> {
   /** Moves to a newer epoch: steps of older ones are forgotten. */
   enterEpoch(epoch: number): void {
     this.epoch = epoch;
+    this.feeds.pause();
     this.cacheStream?.abort(new SkeinError('aborted', 'the client gave up on the hand-over'));
     const kept = this.#queue.filter((step) => step.message.epoch >= epoch);
     this.#queue.length = 0;
@@ -218,6 +228,7 @@ export class HopSession implements StepSource<PendingStep> {
     this.#signalRoom();
     this.link?.close();
     this.link = null;
+    this.feeds.close();
     this.cacheStream?.abort(new SkeinError('aborted', 'the session was closed'));
     this.history.release();
     for (const channel of this.pushChannels) void channel.close();

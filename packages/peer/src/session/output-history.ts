@@ -2,6 +2,8 @@ import { byteLengthOf, type Tensor, type TensorType } from '@skein/protocol';
 
 /** Outputs of consecutive positions, as they were sent. */
 interface HistoryChunk {
+  /** Number of the step that it was, or of the first of those that it was joined from. */
+  readonly step: number;
   readonly position: number;
   readonly rows: number;
   readonly tensor: Tensor;
@@ -82,8 +84,8 @@ export class OutputHistory {
   }
 
   /** Appends the outputs of the positions that follow the last ones. */
-  append(rows: number, tensor: Tensor): void {
-    this.#chunks.push({ position: this.#end, rows, tensor: detached(tensor) });
+  append({ step, rows, tensor }: Omit<HistoryChunk, 'position'>): void {
+    this.#chunks.push({ step, position: this.#end, rows, tensor: detached(tensor) });
     this.#end += rows;
     this.#book(tensor.bytes.byteLength);
     while (this.#bytes > this.#bytesMax) this.evictOldest();
@@ -142,6 +144,13 @@ export class OutputHistory {
     return chunks.length <= range.piecesMax ? chunks : merged(chunks, range.rowsMax);
   }
 
+  /** The outputs from a position on, up to the end of the step that it was in; null if gone. */
+  pieceAt(position: number): HistoryPiece | null {
+    if (position < this.#start || position >= this.#end) return null;
+    const chunk = this.#chunks[this.#indexOf(position)] as HistoryChunk;
+    return cut(chunk, position, chunk.position + chunk.rows);
+  }
+
   /** Drops the oldest chunk. */
   evictOldest(): void {
     const oldest = this.#chunks[this.#first];
@@ -184,6 +193,7 @@ export class OutputHistory {
 
 /** Stands where a chunk was, until the array is cut. */
 const evicted: HistoryChunk = {
+  step: 0,
   position: 0,
   rows: 0,
   tensor: { type: 'u8', shape: [0], bytes: new Uint8Array(0) },
@@ -197,6 +207,7 @@ function cut(chunk: HistoryChunk, start: number, end: number): HistoryChunk {
   const offset = (start - chunk.position) * rowBytes;
   const rows = end - start;
   return {
+    step: chunk.step,
     position: start,
     rows,
     tensor: {
@@ -242,7 +253,8 @@ function join(chunks: readonly HistoryChunk[]): HistoryChunk {
     bytes.set(chunk.tensor.bytes, offset);
     offset += chunk.tensor.bytes.byteLength;
   }
-  return { position: first.position, rows, tensor: { type, shape, bytes } };
+  const { step, position } = first;
+  return { step, position, rows, tensor: { type, shape, bytes } };
 }
 
 /** A tensor that does not keep a much larger buffer alive. */

@@ -13,7 +13,7 @@ import {
 import { type BatchReport, Scheduler, type StepTimes } from '../schedule/scheduler.js';
 import { deliverOutput } from './deliver-output.js';
 import { type DrainOptions, drainSessions } from './drain-sessions.js';
-import type { HopSession, PendingStep, SessionHostServices } from './hop-session.js';
+import type { HopSession, LinkTarget, PendingStep, SessionHostServices } from './hop-session.js';
 import { HistoryBudget } from './output-history.js';
 import { sessionLimits } from './session-limits.js';
 import { SuccessorLink } from './successor-link.js';
@@ -40,6 +40,7 @@ export class SessionHost implements SessionHostServices {
   readonly engine: Engine;
   readonly model: ModelHash;
   readonly numericKind: string;
+  readonly clock: Clock;
   readonly historyBudget = new HistoryBudget(limits.historyBytesMax);
   isDraining = false;
   /** False between a native failure and the engine's restart. */
@@ -60,6 +61,7 @@ export class SessionHost implements SessionHostServices {
     this.#options = options;
     this.#events = options.events ?? {};
     this.engine = options.engine;
+    this.clock = options.clock;
     this.model = options.model;
     this.numericKind = options.numericKind;
     this.#scheduler = new Scheduler({
@@ -76,10 +78,6 @@ export class SessionHost implements SessionHostServices {
 
   get node(): SkeinNode {
     return this.#options.node;
-  }
-
-  get clock(): Clock {
-    return this.#options.clock;
   }
 
   /** Milliseconds on the clock that steps are timed by. */
@@ -176,20 +174,24 @@ export class SessionHost implements SessionHostServices {
       session.link = null;
       return;
     }
-    const { peer, multiaddrs } = successor;
-    if (link?.isUsable && link.leadsTo(peer, multiaddrs)) return;
+    if (link?.isUsable && link.leadsTo(successor)) return;
     link?.close();
+    session.link = session.feeds.take(successor) ?? this.createLink(session, successor);
+  }
+
+  createLink(session: HopSession, { peer, multiaddrs }: LinkTarget): SuccessorLink {
     const { node, clock } = this.#options;
-    const fresh: SuccessorLink = new SuccessorLink({
+    const { id, epoch } = session;
+    const link: SuccessorLink = new SuccessorLink({
       node,
       clock,
-      session: session.id,
-      epoch: session.epoch,
+      session: id,
+      epoch,
       peer,
       multiaddrs,
-      onFailure: (error) => this.#onLinkFailure(session, fresh, error),
+      onFailure: (error) => this.#onLinkFailure(session, link, error),
     });
-    session.link = fresh;
+    return link;
   }
 
   wake(session: HopSession): void {
@@ -211,7 +213,7 @@ export class SessionHost implements SessionHostServices {
 
   /** The client decides what follows; until then the session keeps its cache and history. */
   #onLinkFailure(session: HopSession, link: SuccessorLink, error: SkeinError): void {
-    if (session.link !== link) return;
+    if (session.link !== link && !session.feeds.uses(link)) return;
     const isUnreachable = error.code === 'peer-unreachable';
     const code = isUnreachable ? 'peer-unreachable' : 'stream-closed';
     session.sendError(new SkeinError(code, error.message, { cause: error }), {

@@ -12,6 +12,10 @@ export const sessionLimits = {
   outputsWaitingMax: 64,
   /** Steps that are replayed one by one, as they were: some seconds of a large model's time. */
   replayStepsMax: 1024,
+  /** Steps to a standby in one go: while they are encoded, nobody else is served. */
+  standbyBurstSteps: 16,
+  /** Between two such bursts. */
+  standbyPauseMs: 1,
   /** Rows of the steps that more of them are joined to: large enough to be fast. */
   replayRowsMax: 128,
   /** Bytes of a piece of exported KV cache. */

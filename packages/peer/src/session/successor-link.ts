@@ -61,7 +61,7 @@ export class SuccessorLink {
   }
 
   /** Where this link leads, as the client named it. */
-  leadsTo(peer: PeerId, multiaddrs: readonly string[]): boolean {
+  leadsTo({ peer, multiaddrs }: Pick<SuccessorLinkOptions, 'peer' | 'multiaddrs'>): boolean {
     return peer === this.peer && multiaddrs.join() === this.#options.multiaddrs.join();
   }
 

@@ -42,7 +42,8 @@ describe('an output history', () => {
         let length = 0;
         for (const operation of plan) {
           if (operation.kind === 'append') {
-            history.append(operation.rows, rowsAt(length, operation.rows));
+            const { rows } = operation;
+            history.append({ step: length, rows, tensor: rowsAt(length, rows) });
             length += operation.rows;
           } else if (operation.kind === 'truncate') {
             length = Math.floor(operation.share * length);
@@ -84,7 +85,7 @@ describe('an output history', () => {
       [6, 1],
       [7, 1],
     ] as const) {
-      history.append(rows, rowsAt(position, rows));
+      history.append({ step: position, rows, tensor: rowsAt(position, rows) });
     }
     const rowsOf = (piecesMax: number, from = 0) =>
       history.pieces({ from, to: 8, piecesMax, rowsMax: 3 })?.map(({ rows }) => rows);
@@ -96,8 +97,10 @@ describe('an output history', () => {
   it('gives way to others: the largest loses its oldest', () => {
     const budget = new HistoryBudget(10 * rowBytes);
     const [large, small] = [new OutputHistory(budget, 1e9), new OutputHistory(budget, 1e9)];
-    for (let position = 0; position < 8; position++) large.append(1, rowsAt(position, 1));
-    for (let position = 0; position < 4; position++) small.append(1, rowsAt(position, 1));
+    for (let position = 0; position < 8; position++)
+      large.append({ step: position, rows: 1, tensor: rowsAt(position, 1) });
+    for (let position = 0; position < 4; position++)
+      small.append({ step: position, rows: 1, tensor: rowsAt(position, 1) });
     expect(budget.bytes).toBe(10 * rowBytes);
     expect([large.start, large.end, small.start]).toEqual([2, 8, 0]);
     small.release();
@@ -107,7 +110,8 @@ describe('an output history', () => {
   it('does not keep a large buffer alive for a few rows of it', () => {
     const history = new OutputHistory(new HistoryBudget(1e9), 1e9);
     const { bytes } = rowsAt(0, 100);
-    history.append(1, { type: 'f32', shape: [1, width], bytes: bytes.subarray(0, rowBytes) });
+    const tensor = { type: 'f32', shape: [1, width], bytes: bytes.subarray(0, rowBytes) } as const;
+    history.append({ step: 0, rows: 1, tensor });
     const [piece] = history.pieces({ from: 0, to: 1, piecesMax: 1, rowsMax: 8 }) ?? [];
     expect(piece?.tensor.bytes.buffer.byteLength).toBe(rowBytes);
   });

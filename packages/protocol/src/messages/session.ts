@@ -132,11 +132,25 @@ export const truncatedSchema = z.strictObject({
 });
 export type TruncatedMessage = z.infer<typeof truncatedSchema>;
 
+/**
+ * A peer that is kept in step with the successor, to take its place without a rebuild. It gets the
+ * outputs from position `from` on as steps with `until`, so that it answers and forwards nothing.
+ */
+const standbySchema = z.strictObject({
+  peer: peerIdSchema,
+  multiaddrs: multiaddrsSchema,
+  from: positionSchema,
+  until: blockIndexSchema,
+});
+export type Standby = z.infer<typeof standbySchema>;
+
 /** Client to hop: send outputs to another successor from now on. Answered by `linked`. */
 export const linkSchema = z.strictObject({
   type: z.literal('link'),
   epoch: counterSchema,
   successor: successorSchema.nullable(),
+  /** Fed as long as the epoch lasts; absent: none. */
+  standbys: z.array(standbySchema).max(limits.standbysPerHopMax).optional(),
 });
 export type LinkMessage = z.infer<typeof linkSchema>;
 

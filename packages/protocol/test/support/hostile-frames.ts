@@ -81,12 +81,33 @@ function headerVariants(header: Header): { name: string; value: unknown }[] {
       variants.push({ name: `${field}: ${name}`, value: { ...header, [field]: value } });
     }
   }
-  return variants;
+  return [...variants, ...standbyVariants(header)];
+}
+
+/** What a list of standbys must not be; of other messages there is nothing to vary. */
+function standbyVariants(header: Header): { name: string; value: unknown }[] {
+  const standby = Array.isArray(header.standbys) ? (header.standbys[0] as Header) : null;
+  if (standby === null) return [];
+  const lists: [name: string, standbys: unknown][] = [
+    ['three of them', [standby, standby, standby]],
+    ['null for one', [null]],
+    ['an unknown field', [{ ...standby, surprise: 1 }]],
+    ['a peer id that is none', [{ ...standby, peer: 'nobody' }]],
+    ['a position over the limit', [{ ...standby, from: 1_048_577 }]],
+    ['a block over the limit', [{ ...standby, until: 1025 }]],
+    ['without a block', [without(standby, 'until')]],
+    ['addresses without end', [{ ...standby, multiaddrs: Array(17).fill('/ip4/127.0.0.1') }]],
+  ];
+  return lists.map(([name, standbys]) => ({
+    name: `standbys: ${name}`,
+    value: { ...header, standbys },
+  }));
 }
 
 const optionalFields: Readonly<Record<string, readonly string[]>> = {
   open: ['takesOverFrom'],
   step: ['logits', 'topK', 'until'],
+  link: ['standbys'],
   kv: ['length'],
   'handed-over': ['failure'],
   error: ['step', 'epoch', 'about', 'details'],

@@ -38,6 +38,7 @@ export const wireSchemas = {
 const session = '00112233445566778899aabbccddeeff';
 const model = '0123456789abcdef'.repeat(4);
 const peer = '12D3KooWKnDdG3iXw9eTFijk3EWSunZcFi54Zka4wmtqtt6rPxc8';
+const standbyPeer = '12D3KooWJWoaqZhDaoEFshF7Rh1bpY9ohihFhzcW6d69Lr2NASuq';
 const multiaddrs = ['/ip4/203.0.113.7/tcp/4001', '/dns4/peer.example/tcp/443/wss'];
 const hiddenRows = Float32Array.from({ length: 2 * 40 }, (_, index) => (index - 40) / 8);
 
@@ -150,6 +151,16 @@ const sessionExamples: WireExample[] = [
     name: 'truncated',
     schema: 'toClient',
     message: { type: 'truncated', epoch: 2, position: 128, historyStart: 0 },
+  },
+  {
+    name: 'link, with a standby',
+    schema: 'toHop',
+    message: {
+      type: 'link',
+      epoch: 2,
+      successor: { kind: 'peer', peer, multiaddrs },
+      standbys: [{ peer: standbyPeer, multiaddrs, from: 128, until: 24 }],
+    },
   },
   {
     name: 'link',

@@ -18,7 +18,11 @@ export async function runChat(options: ChatOptions): Promise<void> {
   try {
     await client.start();
     const model = await findModel(client, options.model);
-    const conversation = await client.openSession({ model, wireType: options.wireType });
+    const conversation = await client.openSession({
+      model,
+      wireType: options.wireType,
+      standby: options.standby,
+    });
     output.say(`${paint.bold(model)}. ${paint.dim(help)}\n`);
     try {
       await converse(conversation, options, output);

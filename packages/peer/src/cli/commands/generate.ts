@@ -21,6 +21,7 @@ export interface GenerationOptions {
   readonly frequencyPenalty?: number;
   readonly seed?: number;
   readonly wireType: WireType;
+  readonly standby: boolean;
 }
 
 export interface GenerateOptions extends GenerationOptions {
@@ -47,6 +48,7 @@ export async function runGenerate(options: GenerateOptions): Promise<void> {
       ...(await promptOf(client, model, options)),
       ...given({ maxTokens: options.maxTokens, stop: options.stop, logits: options.logits }),
       wireType: options.wireType,
+      standby: options.standby,
       ignoreEos: options.ignoreEos,
       signal,
     });
@@ -124,6 +126,9 @@ export function showEvent(event: GenerationEvent, output: Output): void {
         ),
       );
       return;
+    case 'standby':
+      output.say(paint.dim(`\n${describeStandby(event)}`));
+      return;
     case 'end':
       output.result(`${event.text}\n`);
       output.say(paint.dim(describeEnd(event)));
@@ -135,9 +140,19 @@ function describeReroute(event: Extract<GenerationEvent, { type: 'reroute' }>): 
   const what = {
     relayed: 'relayed past an edge',
     replaced: `rerouted ${blocks}`,
+    standby: `a standby took over ${blocks}`,
     'handed-over': `handed over ${blocks}${describeMoved(event.moved)}`,
   }[event.kind];
   return `${event.message}; ${what} in ${formatDuration(event.recoveryMs)}`;
+}
+
+function describeStandby(event: Extract<GenerationEvent, { type: 'standby' }>): string {
+  const blocks = `blocks ${event.span.start}:${event.span.end}`;
+  return {
+    ready: `⇉ a standby is in step on ${blocks}`,
+    none: `no peer is left to stand by on ${blocks}`,
+    dropped: `the standby on ${blocks} is of no use any more: ${event.message}`,
+  }[event.kind];
 }
 
 /** ` (25 tokens, 1.6 MB, through this client)`. */

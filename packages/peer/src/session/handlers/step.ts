@@ -40,11 +40,21 @@ export function handleStep(
     session.enqueue({ message, item, arrivedAtMs, skipped: 0 });
   } catch (error) {
     if (!isSkeinError(error)) throw error;
-    if (error.code !== 'limit-exceeded' && error.code !== 'bad-output') throw error;
     const { step, epoch } = message;
-    const isForwarded = error.code === 'bad-output' && predecessor !== null;
-    session.sendError(error, { step, epoch, ...(isForwarded && { about: predecessor }) });
+    if (predecessor !== null && isBadInput(error)) {
+      const { message: text } = error;
+      const badOutput = new SkeinError('bad-output', text, { cause: error });
+      session.sendError(badOutput, { step, epoch, about: predecessor });
+      return undefined;
+    }
+    if (error.code !== 'limit-exceeded' && error.code !== 'bad-output') throw error;
+    session.sendError(error, { step, epoch });
     return undefined;
   }
   return session.queuedSteps > limits.stepsQueuedPerSessionMax ? session.room() : undefined;
+}
+
+/** What came is no output of a predecessor: the client has to know whose fault that is. */
+function isBadInput({ code }: SkeinError): boolean {
+  return code === 'bad-output' || code === 'protocol-violation';
 }
