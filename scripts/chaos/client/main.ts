@@ -70,6 +70,8 @@ function plain(event: GenerationEvent): ClientEvent {
     }
     case 'waiting':
       return { event: 'waiting', missing: event.missing.missingBlocks.map(formatSpan) };
+    case 'standby':
+      return { event: 'standby', kind: event.kind, peers: event.peers };
     case 'end':
       return { event: 'end', reason: event.reason, promptTokens: event.promptTokens };
   }

@@ -39,5 +39,6 @@ export type ClientEvent =
   | { readonly event: 'token'; readonly token: number }
   | ReportedReroute
   | { readonly event: 'waiting'; readonly missing: readonly string[] }
+  | { readonly event: 'standby'; readonly kind: string; readonly peers: readonly string[] }
   | { readonly event: 'end'; readonly reason: string; readonly promptTokens: number }
   | { readonly event: 'failed'; readonly code: string; readonly message: string };

@@ -9,7 +9,7 @@ import {
 import { scheduleFairly } from './fair-timer.js';
 import { Hop, type HopEvents } from './hop.js';
 import type { HopChain } from './hop-chain.js';
-import { errorFromHop, judgeError } from './judge-error.js';
+import { errorFromHop, judgeError, mannerOf } from './judge-error.js';
 import { planStandbys } from './plan-standbys.js';
 import { toRouteHop } from './reroute-events.js';
 import { sessionLimits } from './session-limits.js';
@@ -303,7 +303,7 @@ export class StandbyKeeper implements HopEvents {
     if (!this.#standbys.has(standby)) return;
     const { environment } = this.#options;
     const { blamed } = options;
-    if (blamed !== null) environment.view.bans.blame(blamed.peer);
+    if (blamed !== null) environment.view.bans.blame(blamed.peer, mannerOf(error));
     const untilMs = environment.clock.now() + sessionLimits.standbyRefusedMs;
     for (const peer of standby.peers) this.#refused.set(peer, untilMs);
     this.#close(standby);
