@@ -7,12 +7,14 @@ import {
   toSkeinError,
 } from '@skein/protocol';
 import type { Clock } from '../clock.js';
+import { routingLimits } from '../routing/routing-limits.js';
 import type { SwarmView } from '../routing/swarm-view.js';
 import { checkRelayed } from './check-relayed.js';
 import { createDeferred, type Deferred } from './deferred.js';
 import { findStalledHop } from './find-stalled-hop.js';
 import type { Hop, HopEvents } from './hop.js';
 import { errorFromHop, judgeError, mannerOf } from './judge-error.js';
+import { meterStep } from './meter-step.js';
 import type { OutgoingStep } from './outgoing.js';
 import { sessionLimits } from './session-limits.js';
 import { StepDeadline } from './step-deadline.js';
@@ -162,9 +164,10 @@ export class HopChain implements HopEvents {
       const chunk = run.accept(message);
       this.#deadline.restart(this.#times.lateMs(chunk.rows));
       if (chunk.sentAtMs !== null) {
-        this.#times.add(chunk.rows, this.#clock.now() - chunk.sentAtMs);
+        const elapsedMs = this.#clock.now() - chunk.sentAtMs;
+        this.#times.add(chunk.rows, elapsedMs);
+        this.#meter(run.request.hops, message.trace, { rows: chunk.rows, elapsedMs });
       }
-      this.#meter(run.request.hops, message.trace, chunk);
       run.request.onResult?.(received, chunk);
     } catch (error) {
       this.lose(hop, toSkeinError(error), { isBlamed: true });
@@ -363,19 +366,17 @@ export class HopChain implements HopEvents {
     this.lose(hop, error, { isBlamed: true });
   }
 
-  /** Books what a single-token step over the whole route cost at each hop. */
-  #meter(hops: readonly Hop[], trace: readonly number[], { rows }: Chunk): void {
-    if (rows !== 1 || hops.length !== this.hops.length || trace.length !== 2 * hops.length) return;
-    for (let index = 0; index < hops.length; index += 1) {
-      const hop = hops[index] as Hop;
-      const queueMs = (trace[2 * index] as number) / 1000;
-      const computeMs = (trace[2 * index + 1] as number) / 1000;
-      hop.usage.steps += 1;
-      hop.usage.queueMs += queueMs;
-      hop.usage.computeMs += computeMs;
-      const blockCount = hop.span.end - hop.span.start;
-      this.#view.measurements.addStep(hop.peer, { queueMs, computeMs, blockCount });
-    }
+  /** Books what a step over the whole route cost at each hop. */
+  #meter(
+    hops: readonly Hop[],
+    trace: readonly number[],
+    step: { readonly rows: number; readonly elapsedMs: number },
+  ): void {
+    const [first] = hops;
+    if (first === undefined || hops.length !== this.hops.length) return;
+    const { hiddenSize = 0 } = this.#view.record(first.peer)?.body ?? {};
+    const rowBytes = hiddenSize * routingLimits.valueBytesDefault;
+    meterStep(this.#view.measurements, hops, { ...step, trace, rowBytes });
   }
 }
 

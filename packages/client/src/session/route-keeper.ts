@@ -31,6 +31,8 @@ export interface RouteKeeperOptions {
   readonly returnWaitMs: number;
   readonly excludedPeers: ReadonlySet<PeerId>;
   readonly emit: (event: SessionEvent) => void;
+  /** Tokens that a hop has to compute before the next one is generated. */
+  readonly promptRows: () => number;
 }
 
 /** One call of {@link RouteKeeper.makeWhole}: what piles up over its attempts. */
@@ -255,10 +257,19 @@ export class RouteKeeper {
         tokensMax,
         acceptMixedNumerics,
         numericKind: isKindFixed ? first.numericKind : null,
+        promptRowsPerToken: this.#promptRowsPerToken(),
         excluded,
       },
       environment.random,
     );
+  }
+
+  /** What a new hop is going to do: all tokens so far in chunks, and the rest one by one. */
+  #promptRowsPerToken(): number {
+    const { tokensMax, promptRows } = this.#options;
+    const rows = promptRows();
+    const expected = Math.min(tokensMax - rows, sessionLimits.expectedTokensMax);
+    return rows / Math.max(expected, 1);
   }
 
   #refuse(peer: PeerId, untilMs = this.#now() + sessionLimits.refusedMs): void {
@@ -326,12 +337,13 @@ export class RouteKeeper {
       successor: successor?.asSuccessor ?? null,
       ...(takesOverFrom !== undefined && { takesOverFrom }),
     };
-    await hop.open(environment.node, message, successor);
+    const { kvTokensFree, queuedRows } = await hop.open(environment.node, message, successor);
     // Nobody waits for this one: it only measures.
     const { measurements } = environment.view;
     void hop.probe().then(() => {
       if (hop.roundTripMs !== null) measurements.addRoundTrip(hop.peer, hop.roundTripMs);
     });
+    measurements.addLoad(hop.peer, { kvTokensFree, queuedRows });
     measurements.addSession(hop.peer, 1);
     void hop.ended.then(() => measurements.addSession(hop.peer, -1));
   }

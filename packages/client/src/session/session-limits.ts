@@ -41,6 +41,8 @@ export const sessionLimits = {
   /** The directory is asked again at this pace while waiting, doubled each time up to the most. */
   returnPollMs: 500,
   returnPollMsMax: 4000,
+  /** Tokens that a session is expected to generate at most, when a route is chosen for it. */
+  expectedTokensMax: 512,
   /** One look for members before a route is given up. */
   refreshMs: 5000,
 } as const;

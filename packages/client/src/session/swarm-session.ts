@@ -77,6 +77,7 @@ export class SwarmSession {
       returnWaitMs: options.returnWaitMs ?? sessionLimits.returnWaitMs,
       excludedPeers: new Set(options.excludedPeers ?? []),
       emit: (event) => this.#emit(event),
+      promptRows: () => this.#tokens.length,
     });
   }
 
