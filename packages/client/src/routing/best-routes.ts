@@ -1,7 +1,14 @@
 import { MinHeap } from './min-heap.js';
 import type { PeerCost } from './peer-cost.js';
 import { routingLimits } from './routing-limits.js';
-import { beginMs, type CostTable, cheapest, costsToGo, enterMs, type Segment } from './segment.js';
+import {
+  beginMs,
+  type CostTable,
+  costsToGo,
+  enterMs,
+  entrancesOf,
+  type Segment,
+} from './segment.js';
 import type { RouteHop } from './snapshot.js';
 
 /** Ways with equal cost up to a nanosecond are equal: sums in another order differ by less. */
@@ -30,12 +37,17 @@ interface PartialRoute {
  * An A* search over (block, peer). What is left to pay from a place is known exactly, but for one
  * thing: a peer serves a session once, so a way must not come back to a peer that it left. Such
  * ways are cut off as they arise, which leaves the estimate a lower bound and the order right.
+ *
+ * @param toGo what is left to pay, where the caller has it already
  */
-export function bestRoutes(segment: Segment, count: number): readonly (readonly RouteHop[])[] {
+export function bestRoutes(
+  segment: Segment,
+  count: number,
+  toGo: CostTable = costsToGo(segment),
+): readonly (readonly RouteHop[])[] {
   const { peers, span } = segment;
-  const toGo = costsToGo(segment);
   const restMs = (block: number, index: number) =>
-    (toGo[block - span.start] as readonly number[])[index] as number;
+    (toGo[block - span.start] as Float64Array)[index] as number;
   const open = new MinHeap<PartialRoute>();
   const offer = (block: number, costMs: number, visit: Visit) => {
     const key = Math.round((costMs + restMs(block, visit.index)) * keysPerMs);
@@ -46,7 +58,7 @@ export function bestRoutes(segment: Segment, count: number): readonly (readonly 
     if (Number.isFinite(costMs))
       offer(span.start, costMs, { index, start: span.start, previous: null });
   }
-  const entrances = toGo.map((costs) => cheapest(peers, costs, ({ entryMs }) => entryMs));
+  const entrances = toGo.map((costs) => entrancesOf(segment, costs));
   const routes: (readonly RouteHop[])[] = [];
   for (let tries = 0; tries < routingLimits.partialRoutesMax; tries += 1) {
     const partial = open.pop();
@@ -60,7 +72,7 @@ export function bestRoutes(segment: Segment, count: number): readonly (readonly 
       continue;
     }
     offer(block + 1, costMs, visit);
-    for (const index of entrances[block + 1 - span.start] as number[]) {
+    for (const index of entrances[block + 1 - span.start] as readonly number[]) {
       if (isVisited(visit, index)) continue;
       const enteredMs = costMs + enterMs(segment, peer, peers[index] as PeerCost);
       offer(block + 1, enteredMs, { index, start: block + 1, previous: visit });
@@ -87,7 +99,7 @@ function anyRoute(segment: Segment, toGo: CostTable): readonly RouteHop[] | null
   let first: number | null = null;
   let leastMs = Number.POSITIVE_INFINITY;
   for (const [index, peer] of peers.entries()) {
-    const costMs = beginMs(segment, peer) + ((toGo[0] as readonly number[])[index] as number);
+    const costMs = beginMs(segment, peer) + ((toGo[0] as Float64Array)[index] as number);
     if (costMs >= leastMs) continue;
     first = index;
     leastMs = costMs;
@@ -95,11 +107,11 @@ function anyRoute(segment: Segment, toGo: CostTable): readonly RouteHop[] | null
   if (first === null) return null;
   let visit: Visit = { index: first, start: span.start, previous: null };
   for (let block = span.start + 1; block < span.end; block += 1) {
-    const costs = toGo[block - span.start] as readonly number[];
+    const costs = toGo[block - span.start] as Float64Array;
     const peer = peers[visit.index] as PeerCost;
     let next = visit.index;
     let nextMs = costs[next] as number;
-    for (const index of cheapest(peers, costs, ({ entryMs }) => entryMs)) {
+    for (const index of entrancesOf(segment, costs)) {
       if (index === visit.index) continue;
       const costMs = enterMs(segment, peer, peers[index] as PeerCost) + (costs[index] as number);
       if (costMs >= nextMs) continue;

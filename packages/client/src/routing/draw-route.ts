@@ -1,7 +1,7 @@
 import type { Random } from '../clock.js';
 import { bestRoutes } from './best-routes.js';
 import { routingLimits } from './routing-limits.js';
-import { costsToGo, costsToReach, hopsCostMs, type Segment } from './segment.js';
+import { type CostTable, costsToGo, costsToReach, hopsCostMs, type Segment } from './segment.js';
 import type { RouteHop } from './snapshot.js';
 
 /** A route, what it costs, and what it cost in the draw that it won. */
@@ -24,10 +24,11 @@ export interface DrawnRoute {
  * A source that gives nothing but zeros guesses one session everywhere: the plan without luck.
  */
 export function drawRoute(segment: Segment, random: Random): DrawnRoute | null {
-  const [best] = bestRoutes(segment, 1);
+  const toGo = costsToGo(segment);
+  const [best] = bestRoutes(segment, 1, toGo);
   if (best === undefined) return null;
   const bestMs = hopsCostMs(segment, best);
-  const throughMs = costsThrough(segment);
+  const throughMs = costsThrough(segment, toGo);
   let spread: number = routingLimits.spreadRatio;
   for (let draw = 0; draw < routingLimits.drawsMax; draw += 1, spread /= 2) {
     const boundMs = bestMs * (1 + spread);
@@ -54,15 +55,14 @@ function guessSessions(random: Random): number {
 }
 
 /** The least cost of any way that uses a peer, by index. */
-function costsThrough(segment: Segment): readonly number[] {
+function costsThrough(segment: Segment, toGo: CostTable): readonly number[] {
   const reach = costsToReach(segment);
-  const toGo = costsToGo(segment);
-  return segment.peers.map((_peer, index) =>
-    Math.min(
-      ...reach.map(
-        (costs, block) =>
-          (costs[index] as number) + ((toGo[block] as readonly number[])[index] as number),
-      ),
-    ),
-  );
+  return segment.peers.map((_peer, index) => {
+    let throughMs = Number.POSITIVE_INFINITY;
+    for (const [offset, costs] of toGo.entries()) {
+      const reachedMs = (reach[offset] as Float64Array)[index] as number;
+      throughMs = Math.min(throughMs, reachedMs + (costs[index] as number));
+    }
+    return throughMs;
+  });
 }

@@ -21,8 +21,16 @@ export interface CostBasis {
   readonly sessionsPerSpeed: number;
 }
 
+/** How far a peer is. */
+export interface Distance {
+  /** One-way latency between the client and the peer. */
+  readonly latencyMs: number;
+  /** Time for the hidden rows of one token between the peer and its neighbour on a route. */
+  readonly rowsMs: number;
+}
+
 /** One peer's costs, fixed for one decision. */
-export interface PeerCost {
+export interface PeerCost extends Distance {
   readonly view: PeerView;
   /** What entering it costs besides latency and compute: overhead, its queue, lack of room. */
   readonly entryMs: number;
@@ -35,10 +43,15 @@ export interface PeerCost {
 const latencyTrust = { samplesTrusted: 1, halfLifeMs: routingLimits.latencyHalfLifeMs } as const;
 const queueTrust = { samplesTrusted: 1, halfLifeMs: routingLimits.queueHalfLifeMs } as const;
 
-/** One-way latency between the client and a peer, milliseconds. */
-function latencyMs({ latencyMs: measured }: PeerView): number {
-  const { latencyMsDefault, latencyMsMax } = routingLimits;
-  return Math.min(blend(measured, latencyMsDefault, latencyTrust), latencyMsMax);
+/** How far a peer is from the client, and how fast hidden rows come and go. */
+export function distanceOf({ latencyMs, byteMs, record }: PeerView, work: Work): Distance {
+  const { latencyMsDefault, latencyMsMax, byteMsDefault, byteMsMax } = routingLimits;
+  const rowBytes = work.rowBytes ?? record.hiddenSize * routingLimits.valueBytesDefault;
+  const rows = 1 + work.promptRowsPerToken;
+  return {
+    latencyMs: Math.min(blend(latencyMs, latencyMsDefault, latencyTrust), latencyMsMax),
+    rowsMs: rows * rowBytes * Math.min(blend(byteMs, byteMsDefault, speedTrust), byteMsMax),
+  };
 }
 
 /**
@@ -46,18 +59,10 @@ function latencyMs({ latencyMs: measured }: PeerView): number {
  * mean of both distances stands in: exact where both are as far apart as they are from the client.
  * Hidden rows flow between peers only, as fast as the slower of the two.
  */
-export function edgeMs(from: PeerView | null, to: PeerView | null, work: Work): number {
-  if (from === null) return to === null ? 0 : latencyMs(to);
-  if (to === null) return latencyMs(from);
-  const { hiddenSize } = from.record;
-  const rowBytes = work.rowBytes ?? hiddenSize * routingLimits.valueBytesDefault;
-  const bytes = rowBytes * (1 + work.promptRowsPerToken);
-  return (latencyMs(from) + latencyMs(to)) / 2 + bytes * Math.max(byteMs(from), byteMs(to));
-}
-
-function byteMs({ byteMs: measured }: PeerView): number {
-  const { byteMsDefault, byteMsMax } = routingLimits;
-  return Math.min(blend(measured, byteMsDefault, speedTrust), byteMsMax);
+export function edgeMs(from: Distance | null, to: Distance | null): number {
+  if (from === null) return to === null ? 0 : to.latencyMs;
+  if (to === null) return from.latencyMs;
+  return (from.latencyMs + to.latencyMs) / 2 + Math.max(from.rowsMs, to.rowsMs);
 }
 
 /** Compute of one block for one token. */
@@ -108,6 +113,7 @@ export function peerCost(view: PeerView, basis: CostBasis): PeerCost {
   const kvTokensFree = load?.kvTokensFree ?? record.kvTokensFree;
   const shortMs = kvTokensFree < work.tokensMax ? routingLimits.kvShortPenaltyMs : 0;
   return {
+    ...distanceOf(view, work),
     view,
     entryMs: routingLimits.hopOverheadMs + blend(view.queueMs, estimatedMs, queueTrust) + shortMs,
     blockMs: stepBlockMs(view, reference) + work.promptRowsPerToken * rowMs,

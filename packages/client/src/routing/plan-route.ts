@@ -2,7 +2,7 @@ import type { ModelHash, PeerId, Span } from '@skein/protocol';
 import type { Random } from '../clock.js';
 import { bestRoutes } from './best-routes.js';
 import { type DrawnRoute, drawRoute } from './draw-route.js';
-import { type CostBasis, peerCost, sessionsPerSpeed, type Work } from './peer-cost.js';
+import { type CostBasis, distanceOf, peerCost, sessionsPerSpeed, type Work } from './peer-cost.js';
 import { referenceSpeed } from './reference-speed.js';
 import { routingLimits } from './routing-limits.js';
 import { hopsCostMs, type Segment } from './segment.js';
@@ -106,12 +106,14 @@ function segmentsOf(snapshot: SwarmSnapshot, request: SegmentRequest) {
   const usable = hosts.filter((view) => isUsable(view, request));
   const isMixed = request.acceptMixedNumerics === true;
   const groups = isMixed ? [usable] : groupByKind(usable, request.numericKind);
-  const find = (peer: PeerId | null | undefined) =>
-    snapshot.peers.find((view) => view.peer === peer) ?? null;
   const work: Work = {
     tokensMax: request.tokensMax ?? 0,
     promptRowsPerToken: request.promptRowsPerToken ?? 0,
     rowBytes: request.rowBytes ?? null,
+  };
+  const distanceTo = (peer: PeerId | null | undefined) => {
+    const found = snapshot.peers.find((view) => view.peer === peer);
+    return found === undefined ? null : distanceOf(found, work);
   };
   // Whoever serves the model is a yardstick, wherever its blocks lie.
   const reference = referenceSpeed(snapshot.peers);
@@ -125,9 +127,8 @@ function segmentsOf(snapshot: SwarmSnapshot, request: SegmentRequest) {
       peers: peers.map((view) => peerCost(view, basis)),
       span: request.span,
       ends: request.ends,
-      work,
-      before: find(request.before),
-      after: find(request.after),
+      before: distanceTo(request.before),
+      after: distanceTo(request.after),
     }),
   );
   return { hosts, usable, groups, segments };

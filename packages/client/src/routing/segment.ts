@@ -1,108 +1,121 @@
 import type { Ends, Span } from '@skein/protocol';
-import { edgeMs, type PeerCost, type Work } from './peer-cost.js';
+import { type Distance, edgeMs, type PeerCost } from './peer-cost.js';
 import { routingLimits } from './routing-limits.js';
-import type { PeerView, RouteHop } from './snapshot.js';
+import type { RouteHop } from './snapshot.js';
 
 /** A part of a model, and the peers that may be chained with each other to cover it. */
 export interface Segment {
   readonly peers: readonly PeerCost[];
   readonly span: Span;
   readonly ends: Ends;
-  readonly work: Work;
-  readonly before: PeerView | null;
-  readonly after: PeerView | null;
+  /** What lies on both sides; null is the client. */
+  readonly before: Distance | null;
+  readonly after: Distance | null;
 }
 
 /**
- * Least costs between places, a place being a block and a peer that computes it, by block of the
- * segment and index of the peer; infinite where there is no way.
+ * Least costs of places, a place being a block and a peer that computes it: by block of the
+ * segment and index of the peer, infinite where there is no way.
  */
-export type CostTable = readonly (readonly number[])[];
+export type CostTable = readonly Float64Array[];
 
-/** Whether a peer hosts a block of the model. */
-export function hosts({ view }: PeerCost, block: number): boolean {
-  const { span } = view.record;
-  return span.start <= block && block < span.end;
+/** The hosts of each block of a segment, as indices of its peers. */
+export function hostsByBlock({ peers, span }: Segment): readonly (readonly number[])[] {
+  return Array.from({ length: span.end - span.start }, (_, offset) => {
+    const block = span.start + offset;
+    return [...peers.keys()].filter((index) => {
+      const { record } = (peers[index] as PeerCost).view;
+      return record.span.start <= block && block < record.span.end;
+    });
+  });
 }
 
-/** What it costs to come to a peer; null is the client, or whatever lies before the segment. */
+/** What it costs to come to a peer; null is whatever lies before the segment. */
 export function enterMs(segment: Segment, from: PeerCost | null, to: PeerCost): number {
-  const fromView = from === null ? segment.before : from.view;
-  return to.entryMs + edgeMs(fromView, to.view, segment.work);
+  return to.entryMs + edgeMs(from ?? segment.before, to);
 }
 
-/** What it costs to begin the segment at a peer; infinite where it cannot begin. */
+/** What it costs to begin at a host of the first block; infinite where it cannot begin. */
 export function beginMs(segment: Segment, peer: PeerCost): number {
-  const { span, ends } = segment;
-  const isBeginning =
-    hosts(peer, span.start) && (!ends.embedding || peer.view.record.ends.embedding);
+  const isBeginning = !segment.ends.embedding || peer.view.record.ends.embedding;
   return isBeginning ? enterMs(segment, null, peer) : Number.POSITIVE_INFINITY;
 }
 
-/** What it costs to leave the segment behind its last block; infinite where it cannot end. */
-export function endMs({ span, ends, after, work }: Segment, peer: PeerCost): number {
-  const isEnd = hosts(peer, span.end - 1) && (!ends.head || peer.view.record.ends.head);
-  return isEnd ? edgeMs(peer.view, after, work) : Number.POSITIVE_INFINITY;
+/** What it costs to leave a host of the last block; infinite where it cannot end. */
+function endMs({ ends, after }: Segment, peer: PeerCost): number {
+  const isEnd = !ends.head || peer.view.record.ends.head;
+  return isEnd ? edgeMs(peer, after) : Number.POSITIVE_INFINITY;
 }
 
 /** The least cost from before a place's block to the end of the segment. */
 export function costsToGo(segment: Segment): CostTable {
-  const { peers, span } = segment;
-  const table: number[][] = [];
-  let next: number[] | null = null;
-  for (let block = span.end - 1; block >= span.start; block -= 1) {
-    const entrances = next === null ? [] : cheapest(peers, next, (peer) => peer.entryMs);
-    const row = peers.map((peer, index) => {
-      if (!hosts(peer, block)) return Number.POSITIVE_INFINITY;
-      if (next === null) return peer.blockMs + endMs(segment, peer);
-      let restMs = next[index] as number;
+  const { peers } = segment;
+  const hosts = hostsByBlock(segment);
+  const table: Float64Array[] = new Array(hosts.length);
+  for (let offset = hosts.length - 1; offset >= 0; offset -= 1) {
+    const row = new Float64Array(peers.length).fill(Number.POSITIVE_INFINITY);
+    const next = table[offset + 1];
+    const entrances = next === undefined ? [] : entrancesOf(segment, next);
+    for (const index of hosts[offset] as readonly number[]) {
+      const peer = peers[index] as PeerCost;
+      let restMs = next === undefined ? endMs(segment, peer) : (next[index] as number);
       for (const other of entrances) {
         if (other === index) continue;
         const enteredMs = enterMs(segment, peer, peers[other] as PeerCost);
-        restMs = Math.min(restMs, enteredMs + (next[other] as number));
+        restMs = Math.min(restMs, enteredMs + (next?.[other] as number));
       }
-      return peer.blockMs + restMs;
-    });
-    table.unshift(row);
-    next = row;
+      row[index] = peer.blockMs + restMs;
+    }
+    table[offset] = row;
   }
   return table;
 }
 
 /** The least cost from the beginning of the segment to before a place's block. */
 export function costsToReach(segment: Segment): CostTable {
-  const { peers, span } = segment;
-  const table: number[][] = [peers.map((peer) => beginMs(segment, peer))];
-  for (let block = span.start + 1; block < span.end; block += 1) {
-    const before = table.at(-1) as number[];
-    const exits = cheapest(peers, before, (peer) => peer.blockMs);
-    const row = peers.map((peer, index) => {
-      if (!hosts(peer, block)) return Number.POSITIVE_INFINITY;
-      let reachedMs = (before[index] as number) + peer.blockMs;
+  const { peers } = segment;
+  const table: Float64Array[] = [];
+  for (const hosts of hostsByBlock(segment)) {
+    const row = new Float64Array(peers.length).fill(Number.POSITIVE_INFINITY);
+    const before = table.at(-1);
+    const exits = before === undefined ? [] : cheapest(peers, before, (peer) => peer.blockMs);
+    for (const index of hosts) {
+      const peer = peers[index] as PeerCost;
+      let reachedMs =
+        before === undefined ? beginMs(segment, peer) : (before[index] as number) + peer.blockMs;
       for (const other of exits) {
         if (other === index) continue;
         const from = peers[other] as PeerCost;
-        const leftMs = (before[other] as number) + from.blockMs;
+        const leftMs = (before?.[other] as number) + from.blockMs;
         reachedMs = Math.min(reachedMs, leftMs + enterMs(segment, from, peer));
       }
-      return reachedMs;
-    });
+      row[index] = reachedMs;
+    }
     table.push(row);
   }
   return table;
 }
 
-/** The peers from or to which it is cheapest to change, as indices. */
-export function cheapest(
+/** The peers that it is cheapest to change to, by what is left to pay from them. */
+export function entrancesOf({ peers }: Segment, costs: Float64Array): readonly number[] {
+  return cheapest(peers, costs, ({ entryMs }) => entryMs);
+}
+
+function cheapest(
   peers: readonly PeerCost[],
-  costs: readonly number[],
+  costs: Float64Array,
   extraMs: (peer: PeerCost) => number,
-): number[] {
-  const totalMs = (index: number) => (costs[index] as number) + extraMs(peers[index] as PeerCost);
-  return [...peers.keys()]
-    .filter((index) => Number.isFinite(costs[index] as number))
-    .sort((left, right) => totalMs(left) - totalMs(right))
-    .slice(0, routingLimits.peersPerBlockMax);
+): readonly number[] {
+  const reachable: { index: number; totalMs: number }[] = [];
+  for (const [index, costMs] of costs.entries()) {
+    const totalMs = costMs + extraMs(peers[index] as PeerCost);
+    if (Number.isFinite(totalMs)) reachable.push({ index, totalMs });
+  }
+  if (reachable.length > routingLimits.peersPerBlockMax) {
+    reachable.sort((left, right) => left.totalMs - right.totalMs);
+    reachable.length = routingLimits.peersPerBlockMax;
+  }
+  return reachable.map(({ index }) => index);
 }
 
 /** The cost of given hops, which must be peers of the segment. */

@@ -1,7 +1,7 @@
 import type { PeerId } from '@skein/protocol';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { edgeMs, peerCost } from '../../src/routing/peer-cost.js';
+import { distanceOf, edgeMs, peerCost } from '../../src/routing/peer-cost.js';
 import { longestContext, planRepair, planRoute, planRoutes } from '../../src/routing/plan-route.js';
 import { referenceSpeed } from '../../src/routing/reference-speed.js';
 import { routingLimits } from '../../src/routing/routing-limits.js';
@@ -31,12 +31,13 @@ function allRoutes(
 ): { readonly key: string; readonly costMs: number }[] {
   const basis = { work, reference: referenceSpeed(all), sessionsPerSpeed: 0 };
   const costs = new Map(peers.map((view) => [view, peerCost(view, basis)]));
+  const distance = (view: PeerView | null) => (view === null ? null : distanceOf(view, work));
   const found: { key: string; costMs: number }[] = [];
   const visit = (block: number, path: readonly PeerView[], costMs: number): void => {
     const current = path.at(-1) ?? null;
     if (block === blockCount) {
       if (!current?.record.ends.head) return;
-      found.push({ key: keyOf(path), costMs: costMs + edgeMs(current, null, work) });
+      found.push({ key: keyOf(path), costMs: costMs + edgeMs(distance(current), null) });
       return;
     }
     for (const next of peers) {
@@ -45,7 +46,7 @@ function allRoutes(
       if (block === 0 && !ends.embedding) continue;
       if (next !== current && path.includes(next)) continue;
       const { entryMs, blockMs } = costs.get(next) as ReturnType<typeof peerCost>;
-      const enterMs = next === current ? 0 : edgeMs(current, next, work) + entryMs;
+      const enterMs = next === current ? 0 : edgeMs(distance(current), distance(next)) + entryMs;
       visit(block + 1, [...path, next], costMs + enterMs + blockMs);
     }
   };
