@@ -200,6 +200,7 @@ export class HopChain implements HopEvents {
   }
 
   onError(hop: Hop, message: ErrorMessage): void {
+    // A hop that was left, or is not used yet, may say what it likes.
     if (hop.isLost || !this.hops.includes(hop)) return;
     if (message.epoch !== undefined && message.epoch < this.epoch) return;
     const verdict = judgeError(message);

@@ -43,6 +43,8 @@ interface Mending {
   /** Hops that left in good order. */
   readonly departures: Departure[];
   readonly waitUntilMs: number;
+  /** The hops before a move, still open: the way back when the move fails. */
+  previous: readonly Hop[] | null;
   rebuildMs: number;
   areHopsChanged: boolean;
 }
@@ -73,9 +75,14 @@ export class RouteKeeper {
    * Opens or mends the route, so that all hops hold exactly `committed` tokens in a new epoch.
    * Failures on the way start it again, without the peers that failed.
    *
+   * @param options.previous hops that were exchanged for others, and are still open
    * @throws SkeinError `no-route` when there is none, or attempts and time ran out; `aborted`
    */
-  async makeWhole(committed: number, signal: AbortSignal | undefined): Promise<void> {
+  async makeWhole(
+    committed: number,
+    signal: AbortSignal | undefined,
+    options: { readonly previous?: readonly Hop[] } = {},
+  ): Promise<void> {
     const { environment, openWaitMs, returnWaitMs } = this.#options;
     const startedAtMs = environment.clock.now();
     const waitMs = this.#hasOpened ? returnWaitMs : openWaitMs;
@@ -85,6 +92,7 @@ export class RouteKeeper {
       failures: [],
       departures: [],
       waitUntilMs: startedAtMs + waitMs,
+      previous: options.previous ?? null,
       rebuildMs: 0,
       areHopsChanged: false,
     };
@@ -115,6 +123,16 @@ export class RouteKeeper {
     });
   }
 
+  /** Peers that this session does not use: by its options, or because they refused lately. */
+  unwantedPeers(): ReadonlySet<PeerId> {
+    const unwanted = new Set(this.#options.excludedPeers);
+    for (const [peer, untilMs] of this.#refused) {
+      if (this.#now() < untilMs) unwanted.add(peer);
+      else this.#refused.delete(peer);
+    }
+    return unwanted;
+  }
+
   /** Whether some hop is about to leave, and others could take over: {@link makeWhole} does it. */
   canMove(committed: number): boolean {
     const { hops } = this.#chain;
@@ -132,6 +150,10 @@ export class RouteKeeper {
 
   async #attempt(mending: Mending): Promise<void> {
     const chain = this.#chain;
+    if (mending.previous !== null && chain.hops.some((hop) => hop.isLost)) {
+      await this.#goBack(mending.previous);
+      mending.previous = null;
+    }
     if (chain.hops.length === 0 || chain.hops.some((hop) => hop.isLost)) {
       const plan = await this.#planOrWait(mending);
       this.#adopt(plan);
@@ -179,6 +201,19 @@ export class RouteKeeper {
       return;
     }
     this.#moveAtMs = this.#now() + sessionLimits.leavingRetryMs;
+  }
+
+  /** A move failed: the hops before it take over again, unless one of them is lost as well. */
+  async #goBack(previous: readonly Hop[]): Promise<void> {
+    const chain = this.#chain;
+    if (previous.every((hop) => !hop.isLost)) {
+      for (const hop of previous) hop.needsRelay = false;
+      chain.setHops(previous);
+      return;
+    }
+    // Their peers may be chosen again, and must not find the session open then.
+    const left = previous.filter((hop) => !chain.hops.includes(hop));
+    await chain.unlessBroken(Promise.all(left.map((hop) => hop.close())));
   }
 
   /** A hop that is out of its predecessor's reach but answers us is relayed to; else it is lost. */
@@ -234,12 +269,8 @@ export class RouteKeeper {
   }
 
   #plan(committed: number, options: { readonly withoutLeaving?: boolean } = {}): HopsPlan {
-    const { environment, model, tokensMax, acceptMixedNumerics, excludedPeers } = this.#options;
-    const excluded = new Set(excludedPeers);
-    for (const [peer, untilMs] of this.#refused) {
-      if (this.#now() < untilMs) excluded.add(peer);
-      else this.#refused.delete(peer);
-    }
+    const { environment, model, tokensMax, acceptMixedNumerics } = this.#options;
+    const excluded = new Set(this.unwantedPeers());
     const current = this.#chain.hops.map((hop) => {
       const isLeaving = options.withoutLeaving === true && hop.leavesAtMs !== null;
       if (isLeaving) excluded.add(hop.peer);
@@ -318,6 +349,14 @@ export class RouteKeeper {
       }
     });
     await chain.unlessBroken(Promise.all(work));
+  }
+
+  /**
+   * Opens a hop of this session that is not part of its route yet.
+   * @throws SkeinError as {@link Hop.open}
+   */
+  open(hop: Hop, successor: Hop | null): Promise<void> {
+    return this.#open(hop, { session: this.#session, successor });
   }
 
   /** Opens a hop, or waits for the opening that an attempt before began. */

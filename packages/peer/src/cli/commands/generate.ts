@@ -135,6 +135,7 @@ function describeReroute(event: Extract<GenerationEvent, { type: 'reroute' }>): 
   const what = {
     relayed: 'relayed past an edge',
     replaced: `rerouted ${blocks}`,
+    improved: `moved ${blocks}`,
     'handed-over': `handed over ${blocks}${describeMoved(event.moved)}`,
   }[event.kind];
   return `${event.message}; ${what} in ${formatDuration(event.recoveryMs)}`;
