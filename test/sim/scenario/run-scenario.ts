@@ -2,7 +2,6 @@ import type { PeerId, Span } from '@skein/protocol';
 import { SimNetwork } from '../network/sim-network.js';
 import { type GenerationReport, SimClient, watchBans } from '../swarm/sim-client.js';
 import { SimPeer } from '../swarm/sim-peer.js';
-import { rememberSignatures } from '../world/remember-signatures.js';
 import { seedSecureRandom } from '../world/seeded-ids.js';
 import { SeededRandom } from '../world/seeded-random.js';
 import { Trace } from '../world/trace.js';
@@ -75,7 +74,6 @@ export async function runScenario(scenario: Scenario): Promise<RunReport> {
   const onUnhandled = (reason: unknown) => unhandled.push(reason);
   const restoreIds = seedSecureRandom(random.fork('ids'));
   const unwatchBans = watchBans();
-  const forgetSignatures = rememberSignatures();
   process.on('unhandledRejection', onUnhandled);
   try {
     const world = createWorld(scenario, { time, trace, random, unhandled });
@@ -84,7 +82,6 @@ export async function runScenario(scenario: Scenario): Promise<RunReport> {
     return report(world, violations);
   } finally {
     process.off('unhandledRejection', onUnhandled);
-    forgetSignatures();
     unwatchBans();
     restoreIds();
   }

@@ -117,6 +117,7 @@ export class SimPeer {
       clock,
       wallClock,
       random: world.random.next,
+      verify: network.verifyRecord,
     });
     this.spans = new WatchedSpans(this.#placeAt(plan.span), {
       node,
