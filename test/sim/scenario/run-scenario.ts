@@ -5,7 +5,7 @@ import { SimPeer } from '../swarm/sim-peer.js';
 import { seedSecureRandom } from '../world/seeded-ids.js';
 import { SeededRandom } from '../world/seeded-random.js';
 import { Trace } from '../world/trace.js';
-import { VirtualTime } from '../world/virtual-time.js';
+import { Livelock, VirtualTime } from '../world/virtual-time.js';
 import { blocksLostBy } from './blocks-lost.js';
 import type { Scenario } from './draw-scenario.js';
 import { FaultInjector } from './fault-injector.js';
@@ -56,6 +56,8 @@ export interface RunReport {
   readonly traceHash: string;
   readonly generations: readonly GenerationReport[];
   readonly faultCount: number;
+  /** How often each kind of fault came to bear, those included that the scenario itself holds. */
+  readonly faultCounts: ReadonlyMap<string, number>;
   readonly banCount: number;
   readonly rerouteCount: number;
   readonly moveCount: number;
@@ -66,8 +68,11 @@ export interface RunReport {
 }
 
 /** Runs a scenario from beginning to end. One at a time in a process. */
-export async function runScenario(scenario: Scenario): Promise<RunReport> {
-  const time = new VirtualTime();
+export async function runScenario(
+  scenario: Scenario,
+  options: { readonly eventsMax?: number } = {},
+): Promise<RunReport> {
+  const time = new VirtualTime(options);
   const trace = new Trace(() => time.nowMs);
   const random = new SeededRandom(scenario.seed);
   const unhandled: unknown[] = [];
@@ -77,9 +82,13 @@ export async function runScenario(scenario: Scenario): Promise<RunReport> {
   process.on('unhandledRejection', onUnhandled);
   try {
     const world = createWorld(scenario, { time, trace, random, unhandled });
-    await live(world);
-    const violations = checkInvariants(world);
-    return report(world, violations);
+    const livelock = await live(world).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    if (livelock === null) return report(world, checkInvariants(world));
+    if (!(livelock instanceof Livelock)) throw livelock;
+    return report(world, [{ invariant: 'a run comes to an end', text: livelock.message }]);
   } finally {
     process.off('unhandledRejection', onUnhandled);
     unwatchBans();
@@ -186,7 +195,7 @@ async function live(world: World & { start(index: number): void }): Promise<void
 }
 
 function report(world: World, violations: readonly Violation[]): RunReport {
-  const { scenario, trace, time, clients, bans, injector } = world;
+  const { scenario, trace, time, clients, bans, injector, network } = world;
   const generations = clients.flatMap(({ reports }) => reports);
   const waits = generations.flatMap((report) =>
     report.waits.map(({ fromMs, toMs }) => toMs - fromMs),
@@ -198,6 +207,7 @@ function report(world: World, violations: readonly Violation[]): RunReport {
     traceHash: trace.hash,
     generations,
     faultCount: injector.records.length,
+    faultCounts: network.faultCounts,
     banCount: bans.length,
     rerouteCount: generations.reduce((sum, { reroutes }) => sum + reroutes, 0),
     moveCount: world.moves.length,

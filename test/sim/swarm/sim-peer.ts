@@ -65,7 +65,7 @@ export type Identity = Awaited<ReturnType<typeof keyFromSeed>>;
 
 const identities = new Map<number, Identity>();
 
-/** The key of the peer with this index (up to 255), the same in every run. */
+/** The key of the peer with this index, the same in every run. */
 export async function identityOf(index: number): Promise<Identity> {
   const identity = identities.get(index) ?? (await keyFromSeed(index));
   identities.set(index, identity);
@@ -92,6 +92,8 @@ export class SimPeer {
   readonly hosts = new Set<SessionHost>();
   /** It announced itself, and has not said goodbye. */
   isServing = false;
+  /** What it says of its speed and its room, as multiples of the truth. */
+  boast: number;
   readonly #world: SimPeerWorld;
   readonly #parts: PeerParts;
   readonly #rebalancer: Rebalancer | null;
@@ -100,6 +102,7 @@ export class SimPeer {
     const { network, bootstrap } = world;
     this.plan = plan;
     this.#world = world;
+    this.boast = plan.boast;
     this.node = new SimNode({
       network,
       peer: plan.peer,
@@ -137,7 +140,7 @@ export class SimPeer {
     this.announcer = new Announcer({
       directory: this.directory,
       clock,
-      describe: () => boasting(infoFigures.announced(announced), plan.boast),
+      describe: () => boasting(infoFigures.announced(announced), this.boast),
     });
     this.#parts = { ...announced, announcer: this.announcer, uptimeMs: () => clock.now() };
     this.#rebalancer = plan.rebalanceMs === null ? null : this.#createRebalancer(plan.rebalanceMs);
