@@ -61,6 +61,8 @@ export interface RunReport {
   readonly banCount: number;
   readonly rerouteCount: number;
   readonly moveCount: number;
+  /** Work of each peer's current life: tokens times blocks. */
+  readonly tokenBlocks: readonly number[];
   readonly virtualMs: number;
   readonly eventCount: number;
   /** Longest wait for a token with a route at hand, of runs without a violation. */
@@ -195,7 +197,7 @@ async function live(world: World & { start(index: number): void }): Promise<void
 }
 
 function report(world: World, violations: readonly Violation[]): RunReport {
-  const { scenario, trace, time, clients, bans, injector, network } = world;
+  const { scenario, trace, time, clients, bans, injector, network, peers } = world;
   const generations = clients.flatMap(({ reports }) => reports);
   const waits = generations.flatMap((report) =>
     report.waits.map(({ fromMs, toMs }) => toMs - fromMs),
@@ -211,6 +213,12 @@ function report(world: World, violations: readonly Violation[]): RunReport {
     banCount: bans.length,
     rerouteCount: generations.reduce((sum, { reroutes }) => sum + reroutes, 0),
     moveCount: world.moves.length,
+    tokenBlocks: peers.map((peer) =>
+      (peer?.engines ?? []).reduce(
+        (sum, { tokensTaken, info }) => sum + tokensTaken * (info.span.end - info.span.start),
+        0,
+      ),
+    ),
     virtualMs: time.nowMs,
     eventCount: time.eventCount,
     longestWaitMs: Math.max(0, ...waits),
