@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { drawCrowd } from './scenario/crowd-scenario.js';
-import { describeFailure, summarizeRun } from './scenario/describe-run.js';
+import { describeFailure } from './scenario/describe-run.js';
 import { drawScenario, type Scenario } from './scenario/draw-scenario.js';
 import { type RunReport, runScenario } from './scenario/run-scenario.js';
 
@@ -24,15 +24,6 @@ it('200 clients, strangers to each other, load peers by their speed', async () =
   expect(report.violations).toEqual([]);
   expect(report.generations.every(({ error }) => error === null)).toBe(true);
   const busiest = shares(scenario, report).sort((a, b) => b - a);
-  console.log(
-    summarizeRun(report),
-    shares(scenario, report)
-      .map(
-        (s, i) =>
-          `${i}:${scenario.peers[i]?.speed.blockMs.toFixed(2)}:${s.toFixed(2)}:${report.tokenBlocks[i]}`,
-      )
-      .join(' '),
-  );
   console.log(
     `busiest peers over their fair share: ${busiest.slice(0, 5).map((s) => s.toFixed(2))}`,
   );

@@ -30,7 +30,8 @@ const latencyFreshMs = 300_000;
  * Asks peers that the route may lead over how loaded they are, and measures how far they are, where
  * there is a choice between peers. Best effort: of who does not answer in time, the record counts.
  *
- * Which peers is drawn as a route is, so that many clients do not all ask the same ones.
+ * Which peers is drawn as a route is, so that many clients do not all ask the same ones. What is
+ * known of their load takes no part in it: who was busy a while ago would never be asked again.
  */
 export async function measurePeers(
   environment: { node: SkeinNode; view: SwarmView; clock: Clock; random: Random },
@@ -60,13 +61,19 @@ function shortlist(
   const usable = snapshot.peers.filter(
     ({ record, isBanned }) => record.state === 'serving' && !isBanned,
   );
+  const idle = { peers: usable.map(asIdle) };
   const peers = new Set<PeerId>();
   for (let draw = 0; draw < shortlistDrawsMax && peers.size < askedPeersMax; draw += 1) {
-    const route = planRoute(snapshot, { model: hash, blockCount }, random);
+    const route = planRoute(idle, { model: hash, blockCount }, random);
     if (route.kind === 'no-route' || usable.length <= route.hops.length) return [];
     for (const { peer } of route.hops) if (peers.size < askedPeersMax) peers.add(peer);
   }
   return snapshot.peers.filter(({ peer }) => peers.has(peer));
+}
+
+function asIdle(view: PeerView): PeerView {
+  const record = { ...view.record, sessions: 0, queuedRows: 0 };
+  return { ...view, record, load: null, queueMs: null, sessionsInFlight: 0 };
 }
 
 function isOutdated({ load, latencyMs }: PeerView): boolean {

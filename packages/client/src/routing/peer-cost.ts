@@ -17,7 +17,7 @@ export interface Work {
 export interface CostBasis {
   readonly work: Work;
   readonly reference: ReferenceSpeed;
-  /** Sessions for a speed of one block a second, over the peers whose load is known. */
+  /** Sessions for a speed of one block a millisecond, on the busiest peer that was asked. */
   readonly sessionsPerSpeed: number;
 }
 
@@ -78,27 +78,26 @@ function chunkRowMs(view: PeerView, reference: ReferenceSpeed): number {
   return Math.min(rowMs, stepBlockMs(view, reference));
 }
 
-/** How loaded the peers are whose load is known at this moment. */
+/** How loaded, for its speed, the busiest peer is whose load is known; 0 where none is. */
 export function sessionsPerSpeed(peers: readonly PeerView[], reference: ReferenceSpeed): number {
-  let sessions = 0;
-  let speed = 0;
+  let most = 0;
   for (const view of peers) {
-    if (view.load === null || view.load.sessions === null) continue;
-    sessions += view.load.sessions;
-    speed += 1 / stepBlockMs(view, reference);
+    const sessions = view.load?.sessions ?? 0;
+    most = Math.max(most, sessions * stepBlockMs(view, reference));
   }
-  return speed === 0 ? 0 : sessions / speed;
+  return most;
 }
 
 /**
- * Sessions on a peer. Whose load nobody asked is as loaded as those that were, unless its record
- * says more: it would draw everybody otherwise, being empty as far as one knows.
+ * Sessions on a peer. Whose load was not asked counts as the busiest of those that were, unless its
+ * record says more. It would draw everybody otherwise, being empty as far as one knows; and to
+ * choose among those that were asked, who differ from client to client, is what spreads best.
  */
 function sessionsOn(view: PeerView, basis: CostBasis): number {
   const observed = view.load?.sessions ?? null;
   if (observed !== null) return observed;
-  const typical = basis.sessionsPerSpeed / stepBlockMs(view, basis.reference);
-  return Math.max(view.record.sessions, view.sessionsInFlight, typical);
+  const asBusiest = basis.sessionsPerSpeed / stepBlockMs(view, basis.reference);
+  return Math.max(view.record.sessions, view.sessionsInFlight, asBusiest);
 }
 
 /** What a peer costs a session. */

@@ -20,7 +20,7 @@ export interface Segment {
 export type CostTable = readonly Float64Array[];
 
 /** The hosts of each block of a segment, as indices of its peers. */
-export function hostsByBlock({ peers, span }: Segment): readonly (readonly number[])[] {
+function hostsByBlock({ peers, span }: Segment): readonly (readonly number[])[] {
   return Array.from({ length: span.end - span.start }, (_, offset) => {
     const block = span.start + offset;
     return [...peers.keys()].filter((index) => {

@@ -84,11 +84,14 @@ describe('costs of a session', () => {
     expect(costOf(peer('b'), [view], work).entryMs).toBeLessThan(routingLimits.kvShortPenaltyMs);
   });
 
-  it('take a peer that nobody asked for as loaded as those that were', () => {
+  it('take a peer that nobody asked for as loaded as the busiest of those that were', () => {
     const load = { queuedRows: 0, kvTokensFree: 1000, sessions: 6, ageMs: 0 };
     const asked = peer('asked', { load });
+    const idle = peer('idle', { load: { ...load, sessions: 0 } });
     const twiceAsFast = peer('silent', { ...claims(200) });
-    expect(costOf(twiceAsFast, [asked, twiceAsFast]).sessions).toBeCloseTo(12, 6);
+    const peers = [asked, idle, twiceAsFast];
+    expect(costOf(twiceAsFast, peers).sessions).toBeCloseTo(12, 6);
+    expect(costOf(idle, peers).sessions).toBe(0);
   });
 
   it('prefer a fresh measurement of the queue to an estimate', () => {
