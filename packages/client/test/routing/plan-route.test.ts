@@ -307,8 +307,9 @@ describe('planRepair', () => {
       return peer(`p${index}`, [start, start + 5], { latencyMs: measured(index % 90) });
     });
     const wide = { ...repair, span: { start: 4, end: 76 } };
-    const startedAtMs = performance.now();
+    // Of the processor, not of the wall: others may use it as well.
+    const before = process.cpuUsage();
     expect(planRepair({ peers }, wide, noLuck).kind).toBe('route');
-    expect(performance.now() - startedAtMs).toBeLessThan(500);
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(500);
   });
 });
