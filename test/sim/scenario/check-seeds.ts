@@ -8,14 +8,6 @@ import { runScenario } from './run-scenario.js';
 export const seedsPerFile = 50;
 
 /**
- * Seeds that break a promise, and why nobody mended it yet.
- *
- * 71: a hop whose successor is cut off holds its later steps back, and is banned in its place: its
- * dial takes 10 s to fail, and the client asks after 2 s.
- */
-const openSeeds: ReadonlySet<number> = new Set([71]);
-
-/**
  * Runs the seeds of one file; the files run side by side. More of them:
  * `node scripts/dist/sim/main.js --seeds 1000 --jobs 2`.
  */
@@ -25,20 +17,12 @@ export function checkSeeds(options: { readonly from: number }): void {
 
   const seeds = Array.from({ length: seedsPerFile }, (_, index) => from + index);
 
-  it.each(seeds.filter((seed) => !openSeeds.has(seed)))(
-    'a swarm with faults keeps its promises: seed %i',
-    async (seed) => {
-      const report = await runScenario(await drawScenario(seed));
-      for (const [kind, count] of report.faultCounts) {
-        counts.set(kind, (counts.get(kind) ?? 0) + count);
-      }
-      if (report.violations.length > 0) console.log(describeFailure(report));
-      expect(report.violations).toEqual([]);
-    },
-  );
-
-  it.fails.each(seeds.filter((seed) => openSeeds.has(seed)))('open: seed %i', async (seed) => {
+  it.each(seeds)('a swarm with faults keeps its promises: seed %i', async (seed) => {
     const report = await runScenario(await drawScenario(seed));
+    for (const [kind, count] of report.faultCounts) {
+      counts.set(kind, (counts.get(kind) ?? 0) + count);
+    }
+    if (report.violations.length > 0) console.log(describeFailure(report));
     expect(report.violations).toEqual([]);
   });
 

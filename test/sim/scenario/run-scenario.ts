@@ -13,6 +13,9 @@ import { checkInvariants, type Violation } from './invariants.js';
 
 /** Virtual time that a run may take at most. */
 const runMsMax = 900_000;
+/** Pace of gossip: as in reality, but slower in a large swarm, where it would take all the time. */
+const gossipMsMin = 4000;
+const gossipMsPerPeer = 80;
 /** After the last generation: resets, goodbyes and timers come to rest. */
 const restMs = 40_000;
 
@@ -117,6 +120,7 @@ function createWorld(
   const bootstrap = scenario.peers
     .slice(0, 2)
     .map(({ name, peer }) => `/memory/${name}/p2p/${peer}`);
+  const gossipMs = Math.max(gossipMsMin, scenario.peers.length * gossipMsPerPeer);
   let lives = 0;
   const start = (index: number) => {
     const plan = scenario.peers[index];
@@ -128,6 +132,7 @@ function createWorld(
       model,
       bootstrap: others,
       random: random.fork(`${plan.name} life ${lives}`),
+      gossipMs,
       onMove: ({ from, to }) => {
         const lostBlocks = blocksLostBy({ peer, from, to }, peers, injector.records, time.nowMs);
         moves.push({ atMs: time.nowMs, name: plan.name, from, to, lostBlocks });

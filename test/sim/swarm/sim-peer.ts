@@ -30,7 +30,6 @@ import type { SeededRandom } from '../world/seeded-random.js';
 import { type EngineSpeed, SimEngine } from './sim-engine.js';
 import type { SimModel } from './sim-model.js';
 
-const gossipMs = 4_000;
 /** Blocks of another span are there after so long each. */
 const loadMsPerBlock = 100;
 
@@ -57,6 +56,7 @@ export interface SimPeerWorld {
   readonly model: SimModel;
   readonly bootstrap: readonly string[];
   readonly random: SeededRandom;
+  readonly gossipMs: number;
   onMove(move: SimMove): void;
   onError(error: unknown): void;
 }
@@ -99,7 +99,7 @@ export class SimPeer {
   readonly #rebalancer: Rebalancer | null;
 
   constructor(plan: SimPeerPlan, world: SimPeerWorld) {
-    const { network, bootstrap } = world;
+    const { network, bootstrap, gossipMs } = world;
     this.plan = plan;
     this.#world = world;
     this.boast = plan.boast;
