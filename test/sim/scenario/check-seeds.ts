@@ -14,10 +14,11 @@ export const seedsPerFile = 50;
 export function checkSeeds(options: { readonly from: number }): void {
   const { from } = options;
   const counts = new Map<string, number>();
-
+  let runs = 0;
   const seeds = Array.from({ length: seedsPerFile }, (_, index) => from + index);
 
   it.each(seeds)('a swarm with faults keeps its promises: seed %i', async (seed) => {
+    runs += 1;
     const report = await runScenario(await drawScenario(seed));
     for (const [kind, count] of report.faultCounts) {
       counts.set(kind, (counts.get(kind) ?? 0) + count);
@@ -27,6 +28,8 @@ export function checkSeeds(options: { readonly from: number }): void {
   });
 
   afterAll(() => {
+    // Somebody looks into one seed only.
+    if (runs < seedsPerFile) return;
     console.log(`faults: ${JSON.stringify(Object.fromEntries(counts))}`);
     const never = [...peerFaultKinds, ...linkFaultKinds].filter((kind) => !counts.has(kind));
     expect(never).toEqual([]);
