@@ -38,6 +38,8 @@ export async function drawCrowd(seed: number, crowd: Crowd): Promise<Scenario> {
       speed: { stepMs: 0.2, blockMs, rowBlockMs: 0.03 * blockMs },
       kvTokensMax: 1_000_000,
       boast: 1,
+      rebalanceMs: null,
+      hasRoom: true,
       clock: { offsetMs: 0, rate: 1 },
       startMs: random.between(0, 1500),
       isSafe: true,
