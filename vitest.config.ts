@@ -16,9 +16,19 @@ export default defineConfig({
         test: {
           name: 'swarm',
           include: ['test/**/*.test.ts'],
+          exclude: ['test/sim/**', '**/node_modules/**'],
           testTimeout: 180_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          // Each file has a process of its own: a run replaces the platform's source of random ids.
+          name: 'sim',
+          include: ['test/sim/**/*.test.ts'],
+          pool: 'forks',
+          testTimeout: 180_000,
         },
       },
     ],

@@ -8,6 +8,7 @@ const steps = [
   ['Promises and dependency direction', 'eslint', ['.', '--max-warnings', '0']],
   ['Dead code', 'knip', ['--no-progress', '--treat-config-hints-as-errors']],
   ['Unit tests', 'vitest', ['run', '--project', 'unit']],
+  ['Simulator', 'vitest', ['run', '--project', 'sim']],
   ['Swarm tests', 'vitest', ['run', '--project', 'swarm']],
 ];
 

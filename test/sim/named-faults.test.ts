@@ -19,7 +19,8 @@ it.each(kinds.map((kind, index) => [kind, 1000 + index] as const))(
     const report = await runScenario(scenario);
     if (report.violations.length > 0) console.log(describeFailure(report));
     expect(report.violations).toEqual([]);
-    expect(report.faultCount).toBeGreaterThan(0);
+    // It did happen: a message was spoilt, and not only meant to be.
+    expect(report.faultCounts.get(kind)).toBeGreaterThan(0);
     // What a dead client had asked for has no end, and no error either.
     expect(report.generations.every(({ error }) => error === null)).toBe(true);
   },

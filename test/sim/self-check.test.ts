@@ -1,7 +1,9 @@
 import { afterEach, expect, it, vi } from 'vitest';
+import { describeFailure } from './scenario/describe-run.js';
 import { drawScenario } from './scenario/draw-scenario.js';
 import { runScenario } from './scenario/run-scenario.js';
 import { SimEngine } from './swarm/sim-engine.js';
+import { VirtualTime } from './world/virtual-time.js';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -40,4 +42,20 @@ it('notices an output that is wrong by one bit', async () => {
 it('notices a session that is not freed', async () => {
   vi.spyOn(SimEngine.prototype, 'closeSession').mockImplementation(() => {});
   expect(await brokenInvariants()).toContain('memory is given back');
+});
+
+it('notices a run that does not come to an end, and says how to repeat it', async () => {
+  const scenario = await drawScenario(5001, { peers: 8, clients: 2, faults: 0 });
+  const report = await runScenario(scenario, { eventsMax: 500 });
+  expect(report.violations.map(({ invariant }) => invariant)).toEqual(['a run comes to an end']);
+  expect(describeFailure(report)).toContain('--from 5001');
+});
+
+it('notices that time stands still', async () => {
+  const time = new VirtualTime();
+  const again = () => {
+    time.schedule(0, again);
+  };
+  again();
+  await expect(time.run({ isDone: () => false, untilMs: 10 })).rejects.toThrow(/time stands still/);
 });

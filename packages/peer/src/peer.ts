@@ -28,6 +28,7 @@ import type { MoveEvent } from './rebalance/move-events.js';
 import { rebalanceLimits } from './rebalance/rebalance-limits.js';
 import type { Rebalancer } from './rebalance/rebalancer.js';
 import type { DrainOptions } from './session/drain-sessions.js';
+import { checkDrainTimeout } from './session/drain-sessions.js';
 
 /** A machine's part in a swarm: it hosts blocks of a model and serves sessions on them. */
 export interface Peer {
@@ -48,8 +49,12 @@ export interface Peer {
   readonly network: { readonly node: SkeinNode; readonly directory: Directory } | null;
 }
 
-/** Makes a peer. It does no I/O until `start()`. */
+/**
+ * Makes a peer. It does no I/O until `start()`.
+ * @throws SkeinError `bad-argument`
+ */
 export function createPeer(options: PeerOptions): Peer {
+  checkDrainTimeout(options.drainTimeoutMs);
   return new SwarmPeer(options);
 }
 

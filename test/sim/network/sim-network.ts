@@ -1,6 +1,7 @@
 import type { PeerId } from '@skein/protocol';
 import type { SeededRandom } from '../world/seeded-random.js';
 import type { Trace } from '../world/trace.js';
+import { VerifiedRecords } from '../world/verified-records.js';
 import type { VirtualTime } from '../world/virtual-time.js';
 import { LinkState } from './link-state.js';
 import { SimConnection } from './sim-connection.js';
@@ -25,6 +26,10 @@ export class SimNetwork {
   readonly bufferedBytesMax: number;
   /** Called for every message, before it is on its way. */
   onMessage: (message: SentMessage) => void = () => {};
+  /** Faults that came to bear, by kind. */
+  readonly faultCounts = new Map<string, number>();
+  /** For all directories: what one of them checked need not be checked again. */
+  readonly verifyRecord = new VerifiedRecords().verify;
   readonly #nodes = new Map<PeerId, SimNode>();
   readonly #links = new Map<string, LinkState>();
   readonly #connections = new Set<SimConnection>();
@@ -39,6 +44,10 @@ export class SimNetwork {
     this.trace = options.trace;
     this.random = options.random;
     this.bufferedBytesMax = options.bufferedBytesMax;
+  }
+
+  countFault(kind: string): void {
+    this.faultCounts.set(kind, (this.faultCounts.get(kind) ?? 0) + 1);
   }
 
   /** The process that answers under an id; an earlier one of the same id is forgotten. */

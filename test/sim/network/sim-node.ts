@@ -36,6 +36,8 @@ export class SimNode implements SkeinNode {
   /** Milliseconds since 1970, as this machine believes. */
   readonly wallClock: () => number;
   isDead = false;
+  /** The machine's calendar was set wrong by so much. */
+  skewMs = 0;
   /** Dead, and its machine does not even refuse. */
   isSilent = false;
   #pauses = 0;
@@ -66,7 +68,7 @@ export class SimNode implements SkeinNode {
       schedule: (delayMs, callback) =>
         network.time.schedule(delayMs / rate, () => this.whenAwake(callback)),
     };
-    this.wallClock = () => Math.floor(epochMs + offsetMs + network.time.nowMs * rate);
+    this.wallClock = () => Math.floor(epochMs + offsetMs + this.skewMs + network.time.nowMs * rate);
     const random = network.random.fork(`keeper ${options.name}`).next;
     const { clock } = this;
     this.#keeper = new BootstrapKeeper({ node: this, bootstrap: options.bootstrap, clock, random });

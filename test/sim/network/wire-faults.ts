@@ -13,7 +13,7 @@ import { type FrameSchema, joined, type SimChannel } from './sim-channel.js';
 import type { SimNode } from './sim-node.js';
 
 /** What a faulty peer does to what it sends. */
-export type WireFault = 'corrupt' | 'duplicate' | 'nan' | 'shape';
+export type WireFault = 'corrupt' | 'duplicate' | 'loss' | 'nan' | 'shape';
 
 /** Only what belongs to sessions is tampered with: the rest is repeated by itself. */
 const tamperedProtocols = new Set([sessionProtocol, pushProtocol]);
@@ -51,6 +51,7 @@ export class WireFaults {
     if (hasNumbers(sent) && this.#strikes('nan', type)) sent = withNaN(sent);
     if (hasNumbers(sent) && this.#strikes('shape', type)) sent = withOtherShape(sent);
     const frame = joined(encodeFrame(message, sent));
+    if (this.#strikes('loss', type)) return [];
     if (this.#strikes('duplicate', type)) return [frame, frame.slice()];
     if (this.#strikes('corrupt', type)) return [this.#corrupted(frame, channel.other.schema)];
     return [frame];
@@ -62,6 +63,7 @@ export class WireFaults {
     if (count === 0 || this.#random.chance(0.5)) return false;
     if (count === 1) this.#pending.delete(fault);
     else this.#pending.set(fault, count - 1);
+    this.#node.network.countFault(`wire-${fault}`);
     this.#node.network.trace.note(`${this.#node.name} sends a spoilt ${type}: ${fault}`);
     return true;
   }

@@ -22,8 +22,12 @@ export function drawFaults(
   if (unsafe.length === 0) return [];
   // Some runs have faults of few kinds only, which then meet each other.
   const isWanted = (kind: Fault['kind']) => options.kinds?.includes(kind) ?? true;
-  const peerKinds = random.shuffled(peerFaultKinds).slice(0, random.integer(1, 12));
-  const linkKinds = random.shuffled(linkFaultKinds).slice(0, random.integer(1, 4));
+  const peerKinds = random
+    .shuffled(peerFaultKinds)
+    .slice(0, random.integer(1, peerFaultKinds.length));
+  const linkKinds = random
+    .shuffled(linkFaultKinds)
+    .slice(0, random.integer(1, linkFaultKinds.length));
   if (options.kinds !== undefined) {
     peerKinds.splice(0, peerKinds.length, ...peerFaultKinds.filter(isWanted));
     linkKinds.splice(0, linkKinds.length, ...linkFaultKinds.filter(isWanted));

@@ -153,6 +153,25 @@ export class FaultInjector {
         return;
       case 'wire-duplicate':
         node.wire.inject('duplicate', count);
+        return;
+      case 'wire-loss':
+        node.wire.inject('loss', count);
+        return;
+      case 'clock-skew':
+        node.skewMs = (fault.strength - 0.5) * 600_000;
+        this.#undoLater(fault, () => {
+          node.skewMs = 0;
+        });
+        return;
+      case 'lie': {
+        const { boast } = peer;
+        peer.boast = 10 ** (1 + 2 * fault.strength);
+        engine.understatement = 10;
+        this.#undoLater(fault, () => {
+          peer.boast = boast;
+          engine.understatement = 1;
+        });
+      }
     }
   }
 
@@ -188,6 +207,12 @@ export class FaultInjector {
         this.#undoLater(fault, () => {
           link.clogFactor = 1;
         });
+        return;
+      case 'loss':
+        link.lossRatio = 0.05 + 0.4 * fault.strength;
+        this.#undoLater(fault, () => {
+          link.lossRatio = 0;
+        });
     }
   }
 
@@ -220,6 +245,8 @@ export class FaultInjector {
     const seconds = (fault.durationMs / 1000).toFixed(1);
     const strength = fault.strength.toFixed(2);
     this.#trace.note(`FAULT ${kind} ${names.join('–')} for ${seconds} s, strength ${strength}`);
+    // A message is spoilt later, if one comes that fits: then it counts.
+    if (!kind.startsWith('wire-')) this.#network.countFault(kind);
     this.records.push({ atMs, endsAtMs: atMs + fault.durationMs, kind, parties });
   }
 }

@@ -11,12 +11,15 @@ export const peerFaultKinds = [
   'wire-shape',
   'wire-corrupt',
   'wire-duplicate',
+  'wire-loss',
+  'clock-skew',
+  'lie',
   'leave',
 ] as const;
 export type PeerFaultKind = (typeof peerFaultKinds)[number];
 
 /** What may go wrong on the way between two machines. */
-export const linkFaultKinds = ['reset', 'partition', 'delay', 'clog'] as const;
+export const linkFaultKinds = ['reset', 'partition', 'delay', 'clog', 'loss'] as const;
 export type LinkFaultKind = (typeof linkFaultKinds)[number];
 
 /** Messages at which a fault may strike: the moments that matter in a session's life. */

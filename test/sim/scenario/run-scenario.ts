@@ -2,11 +2,10 @@ import type { PeerId, Span } from '@skein/protocol';
 import { SimNetwork } from '../network/sim-network.js';
 import { type GenerationReport, SimClient, watchBans } from '../swarm/sim-client.js';
 import { SimPeer } from '../swarm/sim-peer.js';
-import { rememberSignatures } from '../world/remember-signatures.js';
 import { seedSecureRandom } from '../world/seeded-ids.js';
 import { SeededRandom } from '../world/seeded-random.js';
 import { Trace } from '../world/trace.js';
-import { VirtualTime } from '../world/virtual-time.js';
+import { Livelock, VirtualTime } from '../world/virtual-time.js';
 import { blocksLostBy } from './blocks-lost.js';
 import type { Scenario } from './draw-scenario.js';
 import { FaultInjector } from './fault-injector.js';
@@ -14,6 +13,9 @@ import { checkInvariants, type Violation } from './invariants.js';
 
 /** Virtual time that a run may take at most. */
 const runMsMax = 900_000;
+/** Pace of gossip: as in reality, but slower in a large swarm, where it would take all the time. */
+const gossipMsMin = 4000;
+const gossipMsPerPeer = 80;
 /** After the last generation: resets, goodbyes and timers come to rest. */
 const restMs = 40_000;
 
@@ -57,9 +59,13 @@ export interface RunReport {
   readonly traceHash: string;
   readonly generations: readonly GenerationReport[];
   readonly faultCount: number;
+  /** How often each kind of fault came to bear, those included that the scenario itself holds. */
+  readonly faultCounts: ReadonlyMap<string, number>;
   readonly banCount: number;
   readonly rerouteCount: number;
   readonly moveCount: number;
+  /** Work of each peer's current life: tokens times blocks. */
+  readonly tokenBlocks: readonly number[];
   readonly virtualMs: number;
   readonly eventCount: number;
   /** Longest wait for a token with a route at hand, of runs without a violation. */
@@ -67,24 +73,29 @@ export interface RunReport {
 }
 
 /** Runs a scenario from beginning to end. One at a time in a process. */
-export async function runScenario(scenario: Scenario): Promise<RunReport> {
-  const time = new VirtualTime();
+export async function runScenario(
+  scenario: Scenario,
+  options: { readonly eventsMax?: number } = {},
+): Promise<RunReport> {
+  const time = new VirtualTime(options);
   const trace = new Trace(() => time.nowMs);
   const random = new SeededRandom(scenario.seed);
   const unhandled: unknown[] = [];
   const onUnhandled = (reason: unknown) => unhandled.push(reason);
   const restoreIds = seedSecureRandom(random.fork('ids'));
   const unwatchBans = watchBans();
-  const forgetSignatures = rememberSignatures();
   process.on('unhandledRejection', onUnhandled);
   try {
     const world = createWorld(scenario, { time, trace, random, unhandled });
-    await live(world);
-    const violations = checkInvariants(world);
-    return report(world, violations);
+    const livelock = await live(world).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    if (livelock === null) return report(world, checkInvariants(world));
+    if (!(livelock instanceof Livelock)) throw livelock;
+    return report(world, [{ invariant: 'a run comes to an end', text: livelock.message }]);
   } finally {
     process.off('unhandledRejection', onUnhandled);
-    forgetSignatures();
     unwatchBans();
     restoreIds();
   }
@@ -109,6 +120,7 @@ function createWorld(
   const bootstrap = scenario.peers
     .slice(0, 2)
     .map(({ name, peer }) => `/memory/${name}/p2p/${peer}`);
+  const gossipMs = Math.max(gossipMsMin, scenario.peers.length * gossipMsPerPeer);
   let lives = 0;
   const start = (index: number) => {
     const plan = scenario.peers[index];
@@ -120,6 +132,7 @@ function createWorld(
       model,
       bootstrap: others,
       random: random.fork(`${plan.name} life ${lives}`),
+      gossipMs,
       onMove: ({ from, to }) => {
         const lostBlocks = blocksLostBy({ peer, from, to }, peers, injector.records, time.nowMs);
         moves.push({ atMs: time.nowMs, name: plan.name, from, to, lostBlocks });
@@ -189,7 +202,7 @@ async function live(world: World & { start(index: number): void }): Promise<void
 }
 
 function report(world: World, violations: readonly Violation[]): RunReport {
-  const { scenario, trace, time, clients, bans, injector } = world;
+  const { scenario, trace, time, clients, bans, injector, network, peers } = world;
   const generations = clients.flatMap(({ reports }) => reports);
   const waits = generations.flatMap((report) =>
     report.waits.map(({ fromMs, toMs }) => toMs - fromMs),
@@ -201,9 +214,16 @@ function report(world: World, violations: readonly Violation[]): RunReport {
     traceHash: trace.hash,
     generations,
     faultCount: injector.records.length,
+    faultCounts: network.faultCounts,
     banCount: bans.length,
     rerouteCount: generations.reduce((sum, { reroutes }) => sum + reroutes, 0),
     moveCount: world.moves.length,
+    tokenBlocks: peers.map((peer) =>
+      (peer?.engines ?? []).reduce(
+        (sum, { tokensTaken, info }) => sum + tokensTaken * (info.span.end - info.span.start),
+        0,
+      ),
+    ),
     virtualMs: time.nowMs,
     eventCount: time.eventCount,
     longestWaitMs: Math.max(0, ...waits),

@@ -82,6 +82,7 @@ export class SimClient {
       clock,
       wallClock,
       random: random.next,
+      verify: network.verifyRecord,
     });
     this.#client = createClient({
       node: this.node,

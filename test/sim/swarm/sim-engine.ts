@@ -52,6 +52,8 @@ export class SimEngine implements Engine {
   tokensFreed = 0;
   /** Steps take this many times what they should. */
   slowness = 1;
+  /** Steps are said to take so many times less than they do. */
+  understatement = 1;
   /** Outputs that are to be NaN. */
   poisonedOutputs = 0;
   #stuck: (() => void)[] | null = null;
@@ -126,7 +128,7 @@ export class SimEngine implements Engine {
         return { ok: false, error: error as Error };
       }
     });
-    return { outcomes, computeUs: Math.round(elapsedMs * 1000) };
+    return { outcomes, computeUs: Math.round((elapsedMs * 1000) / this.understatement) };
   }
 
   async truncate(session: SessionId, position: number): Promise<void> {

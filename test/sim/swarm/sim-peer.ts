@@ -30,7 +30,6 @@ import type { SeededRandom } from '../world/seeded-random.js';
 import { type EngineSpeed, SimEngine } from './sim-engine.js';
 import type { SimModel } from './sim-model.js';
 
-const gossipMs = 4_000;
 /** Blocks of another span are there after so long each. */
 const loadMsPerBlock = 100;
 
@@ -57,6 +56,7 @@ export interface SimPeerWorld {
   readonly model: SimModel;
   readonly bootstrap: readonly string[];
   readonly random: SeededRandom;
+  readonly gossipMs: number;
   onMove(move: SimMove): void;
   onError(error: unknown): void;
 }
@@ -65,7 +65,7 @@ export type Identity = Awaited<ReturnType<typeof keyFromSeed>>;
 
 const identities = new Map<number, Identity>();
 
-/** The key of the peer with this index (up to 255), the same in every run. */
+/** The key of the peer with this index, the same in every run. */
 export async function identityOf(index: number): Promise<Identity> {
   const identity = identities.get(index) ?? (await keyFromSeed(index));
   identities.set(index, identity);
@@ -92,14 +92,17 @@ export class SimPeer {
   readonly hosts = new Set<SessionHost>();
   /** It announced itself, and has not said goodbye. */
   isServing = false;
+  /** What it says of its speed and its room, as multiples of the truth. */
+  boast: number;
   readonly #world: SimPeerWorld;
   readonly #parts: PeerParts;
   readonly #rebalancer: Rebalancer | null;
 
   constructor(plan: SimPeerPlan, world: SimPeerWorld) {
-    const { network, bootstrap } = world;
+    const { network, bootstrap, gossipMs } = world;
     this.plan = plan;
     this.#world = world;
+    this.boast = plan.boast;
     this.node = new SimNode({
       network,
       peer: plan.peer,
@@ -117,6 +120,7 @@ export class SimPeer {
       clock,
       wallClock,
       random: world.random.next,
+      verify: network.verifyRecord,
     });
     this.spans = new WatchedSpans(this.#placeAt(plan.span), {
       node,
@@ -136,7 +140,7 @@ export class SimPeer {
     this.announcer = new Announcer({
       directory: this.directory,
       clock,
-      describe: () => boasting(infoFigures.announced(announced), plan.boast),
+      describe: () => boasting(infoFigures.announced(announced), this.boast),
     });
     this.#parts = { ...announced, announcer: this.announcer, uptimeMs: () => clock.now() };
     this.#rebalancer = plan.rebalanceMs === null ? null : this.#createRebalancer(plan.rebalanceMs);

@@ -1,5 +1,14 @@
 /** Events between two looks at the real event loop: it is where unhandled rejections show. */
 const eventsPerTurn = 32;
+/** Events of a run: the largest ones that end have a tenth of it. */
+const eventsMaxDefault = 20_000_000;
+/** Events without time going on: nothing that makes progress has so many at one moment. */
+const eventsPerMomentMax = 200_000;
+
+/** Thrown out of a run that does not come to an end: something happens again and again. */
+export class Livelock extends Error {
+  override readonly name = 'Livelock';
+}
 
 interface TimedEvent {
   readonly atMs: number;
@@ -17,7 +26,13 @@ export class VirtualTime {
   #nowMs = 0;
   #sequence = 0;
   #eventCount = 0;
+  #eventsOfMoment = 0;
+  readonly #eventsMax: number;
   readonly #heap: TimedEvent[] = [];
+
+  constructor(options: { eventsMax?: number } = {}) {
+    this.#eventsMax = options.eventsMax ?? eventsMaxDefault;
+  }
 
   get nowMs(): number {
     return this.#nowMs;
@@ -47,6 +62,7 @@ export class VirtualTime {
   /**
    * Lets events happen until `isDone` says so, or the clock passes `untilMs`.
    * @returns whether `isDone` said so
+   * @throws Livelock when there were more events than any run needs
    */
   async run(options: { isDone: () => boolean; untilMs: number }): Promise<boolean> {
     for (;;) {
@@ -60,9 +76,20 @@ export class VirtualTime {
         this.#nowMs = options.untilMs;
         return false;
       }
+      this.#countEvent(event.atMs);
       this.#nowMs = event.atMs;
-      this.#eventCount += 1;
       event.action();
+    }
+  }
+
+  #countEvent(atMs: number): void {
+    this.#eventCount += 1;
+    this.#eventsOfMoment = atMs > this.#nowMs ? 0 : this.#eventsOfMoment + 1;
+    if (this.#eventsOfMoment > eventsPerMomentMax) {
+      throw new Livelock(`over ${eventsPerMomentMax} events at ${atMs} ms, and time stands still`);
+    }
+    if (this.#eventCount > this.#eventsMax) {
+      throw new Livelock(`over ${this.#eventsMax} events by ${atMs} ms`);
     }
   }
 

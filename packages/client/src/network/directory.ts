@@ -1,4 +1,5 @@
 import type { PrivateKey } from '@libp2p/interface';
+import { verifyRecord } from '@skein/protocol';
 import { type Clock, type Random, systemClock } from '../clock.js';
 import type { Directory, SkeinNode } from './contracts.js';
 import { GossipDirectory } from './gossip-directory.js';
@@ -18,6 +19,8 @@ export interface DirectoryOptions {
   readonly wallClock?: () => number;
   /** Default: the platform's. */
   readonly random?: Random;
+  /** Checks records from the network; the simulator checks each only once. Default: the real one. */
+  readonly verify?: typeof verifyRecord;
 }
 
 const gossipMsDefault = 4_000;
@@ -32,5 +35,6 @@ export function createDirectory(options: DirectoryOptions): Directory {
     clock: options.clock ?? systemClock,
     wallClock: options.wallClock ?? Date.now,
     random: options.random ?? Math.random,
+    verify: options.verify ?? verifyRecord,
   });
 }

@@ -9,7 +9,7 @@ import {
   SkeinError,
   signRecord,
   type VerifiedRecord,
-  verifyRecord,
+  type verifyRecord,
 } from '@skein/protocol';
 import type { Clock, Random } from '../clock.js';
 import { chooseNeighbours, sample } from './choose-neighbours.js';
@@ -47,6 +47,7 @@ interface GossipDirectoryOptions {
   readonly clock: Clock;
   readonly wallClock: () => number;
   readonly random: Random;
+  readonly verify: typeof verifyRecord;
 }
 
 /** {@link Directory} by push-pull anti-entropy with random neighbours. */
@@ -133,10 +134,20 @@ export class GossipDirectory implements Directory, ExchangeContext {
 
   async receive(records: readonly Uint8Array[], from: PeerId): Promise<void> {
     for (const bytes of records) {
-      const record = await verifyUnexpired(bytes, this.#options.wallClock());
+      const record = await this.#verifyUnexpired(bytes);
       if (record === null) continue;
       if (record.peerId === this.node.peer) this.#receiveOwn(record);
       else this.#accept(record, from);
+    }
+  }
+
+  /** Null for a record out of its time: clocks differ and messages are late. */
+  async #verifyUnexpired(bytes: Uint8Array): Promise<VerifiedRecord | null> {
+    try {
+      return await this.#options.verify(bytes, { now: this.#options.wallClock() });
+    } catch (error) {
+      if (isSkeinError(error) && error.code === 'record-expired') return null;
+      throw error;
     }
   }
 
@@ -169,7 +180,7 @@ export class GossipDirectory implements Directory, ExchangeContext {
     const times = { issuedAtMs, expiresAtMs: issuedAtMs + limits.recordLifetimeMsMax };
     const unsigned = { ...body, sequence: this.#sequence, ...times };
     const bytes = await signRecord(unsigned, privateKey);
-    const record = await verifyRecord(bytes, { now: issuedAtMs });
+    const record = await this.#options.verify(bytes, { now: issuedAtMs });
     const isFirst = this.#own === null;
     this.#own = body.state === 'gone' ? null : body;
     const change = this.table.offer(record);
@@ -311,16 +322,6 @@ export class GossipDirectory implements Directory, ExchangeContext {
 
   #pause(delayMs: number): Promise<void> {
     return new Promise((resolve) => this.#schedule('pause', delayMs, resolve));
-  }
-}
-
-/** Null for a record out of its time: clocks differ and messages are late. */
-async function verifyUnexpired(bytes: Uint8Array, now: number): Promise<VerifiedRecord | null> {
-  try {
-    return await verifyRecord(bytes, { now });
-  } catch (error) {
-    if (isSkeinError(error) && error.code === 'record-expired') return null;
-    throw error;
   }
 }
 

@@ -1,6 +1,18 @@
 export { Bans } from './bans.js';
-export { Measurements } from './measurements.js';
-export { longestContext, planRepair, planRoute, type RouteRequest } from './plan-route.js';
+export type { Measured } from './measured.js';
+export {
+  type LoadReport,
+  Measurements,
+  type ObservedLoad,
+  type PeerMeasurements,
+} from './measurements.js';
+export {
+  longestContext,
+  planRepair,
+  planRoute,
+  planRoutes,
+  type RouteRequest,
+} from './plan-route.js';
 export { routingLimits } from './routing-limits.js';
 export type {
   NoRoute,

@@ -1,7 +1,19 @@
 import type { ModelHash, PeerId, Span } from '@skein/protocol';
 import type { Random } from '../clock.js';
-import { cheapestSegment } from './plan-segment.js';
-import type { NoRoute, PeerView, Route, SegmentRequest, SwarmSnapshot } from './snapshot.js';
+import { bestRoutes } from './best-routes.js';
+import { type DrawnRoute, drawRoute } from './draw-route.js';
+import { type CostBasis, distanceOf, peerCost, sessionsPerSpeed, type Work } from './peer-cost.js';
+import { referenceSpeed } from './reference-speed.js';
+import { routingLimits } from './routing-limits.js';
+import { hopsCostMs, type Segment } from './segment.js';
+import type {
+  NoRoute,
+  PeerView,
+  Route,
+  RouteHop,
+  SegmentRequest,
+  SwarmSnapshot,
+} from './snapshot.js';
 
 /** What a whole route must satisfy; see {@link SegmentRequest} for the fields. */
 export interface RouteRequest
@@ -11,51 +23,119 @@ export interface RouteRequest
   readonly numericKind?: string | null;
 }
 
-/** Plans a route through the whole model, both ends hosted by peers. */
-export function planRoute(
-  snapshot: SwarmSnapshot,
-  request: RouteRequest,
-  random: Random,
-): Route | NoRoute {
-  const segment: SegmentRequest = {
+/** The request for all of a model, both ends hosted by peers. */
+function wholeModel(request: RouteRequest): SegmentRequest {
+  return {
     ...request,
     numericKind: request.numericKind ?? null,
     span: { start: 0, end: request.blockCount },
     ends: { embedding: true, head: true },
   };
-  return planRepair(snapshot, segment, random);
+}
+
+/** Plans a route through the whole model, both ends hosted by peers; see {@link planRepair}. */
+export function planRoute(
+  snapshot: SwarmSnapshot,
+  request: RouteRequest,
+  random: Random,
+): Route | NoRoute {
+  return planRepair(snapshot, wholeModel(request), random);
 }
 
 /**
- * Plans hops for a part of a model: the range of a lost hop, or all of it. Without a numeric kind
- * the kind that gives the cheapest segment is taken, and all hops have it.
+ * The best routes through the whole model, cheapest first, without any luck: what there is to
+ * choose from. Empty when there is none.
+ */
+export function planRoutes(
+  snapshot: SwarmSnapshot,
+  request: RouteRequest,
+  options: { readonly count: number },
+): readonly Route[] {
+  const { segments } = segmentsOf(snapshot, wholeModel(request));
+  const count = Math.min(options.count, routingLimits.routesMax);
+  return segments
+    .flatMap((segment) => bestRoutes(segment, count).map((hops) => toRoute(segment, hops)))
+    .sort((left, right) => left.costMs - right.costMs)
+    .slice(0, count);
+}
+
+/**
+ * Plans hops for a part of a model: the range of a lost hop, or all of it. Many clients that plan
+ * from one snapshot spread over the peers; see {@link drawRoute}. Without a numeric kind one that
+ * covers the segment is taken, and all hops have it.
  */
 export function planRepair(
   snapshot: SwarmSnapshot,
   request: SegmentRequest,
   random: Random,
 ): Route | NoRoute {
+  const { hosts, usable, groups, segments } = segmentsOf(snapshot, request);
+  const drawn = segments
+    .map((segment) => drawRoute(segment, random))
+    .filter((route) => route !== null);
+  const bestMs = Math.min(...drawn.map(({ costMs }) => costMs));
+  const boundMs = bestMs * (1 + routingLimits.spreadRatio);
+  let chosen: DrawnRoute | null = null;
+  for (const route of drawn) {
+    if (route.costMs > boundMs) continue;
+    if (chosen === null || route.drawnMs < chosen.drawnMs) chosen = route;
+  }
+  if (chosen === null) return explain(hosts, usable, groups, request);
+  return { kind: 'route', hops: chosen.hops, costMs: chosen.costMs };
+}
+
+/**
+ * What hops of a segment cost as they are, or null when one of them is unknown, banned or excluded:
+ * to compare a route in use with one that could replace it.
+ */
+export function costOfHops(
+  snapshot: SwarmSnapshot,
+  request: SegmentRequest,
+  hops: readonly RouteHop[],
+): number | null {
+  for (const segment of segmentsOf(snapshot, request).segments) {
+    const isKnown = ({ peer }: RouteHop) => segment.peers.some(({ view }) => view.peer === peer);
+    if (hops.every(isKnown)) return hopsCostMs(segment, hops);
+  }
+  return null;
+}
+
+/** The problems to be solved: one for each numeric kind, unless kinds may be mixed. */
+function segmentsOf(snapshot: SwarmSnapshot, request: SegmentRequest) {
   const hosts = snapshot.peers.filter((view) => couldServe(view, request));
   const usable = hosts.filter((view) => isUsable(view, request));
   const isMixed = request.acceptMixedNumerics === true;
   const groups = isMixed ? [usable] : groupByKind(usable, request.numericKind);
-  const find = (peer: PeerId | null | undefined) =>
-    snapshot.peers.find((view) => view.peer === peer) ?? null;
-
-  let best: Route | null = null;
-  for (const peers of groups) {
-    const route = cheapestSegment({
-      peers,
+  const work: Work = {
+    tokensMax: request.tokensMax ?? 0,
+    promptRowsPerToken: request.promptRowsPerToken ?? 0,
+    rowBytes: request.rowBytes ?? null,
+  };
+  const distanceTo = (peer: PeerId | null | undefined) => {
+    const found = snapshot.peers.find((view) => view.peer === peer);
+    return found === undefined ? null : distanceOf(found, work);
+  };
+  // Whoever serves the model is a yardstick, wherever its blocks lie.
+  const reference = referenceSpeed(snapshot.peers);
+  const basis: CostBasis = {
+    work,
+    reference,
+    sessionsPerSpeed: sessionsPerSpeed(snapshot.peers, reference),
+  };
+  const segments = groups.map(
+    (peers): Segment => ({
+      peers: peers.map((view) => peerCost(view, basis)),
       span: request.span,
       ends: request.ends,
-      tokensMax: request.tokensMax ?? 0,
-      before: find(request.before),
-      after: find(request.after),
-      random,
-    });
-    if (route !== null && (best === null || route.costMs < best.costMs)) best = route;
-  }
-  return best ?? explain(hosts, usable, groups, request);
+      before: distanceTo(request.before),
+      after: distanceTo(request.after),
+    }),
+  );
+  return { hosts, usable, groups, segments };
+}
+
+function toRoute(segment: Segment, hops: readonly RouteHop[]): Route {
+  return { kind: 'route', hops, costMs: hopsCostMs(segment, hops) };
 }
 
 /** Whether the peer hosts some block of the segment now, whatever else keeps it from being used. */
@@ -153,7 +233,7 @@ export function longestContext(
   const rooms = snapshot.peers.map(({ record }) => Math.min(record.kvTokensMax, request.tokensMax));
   const sizes = [...new Set(rooms)].sort((a, b) => a - b);
   const isServed = (tokensMax: number) =>
-    planRoute(snapshot, { ...request, tokensMax }, () => 0).kind === 'route';
+    planRoutes(snapshot, { ...request, tokensMax }, { count: 1 }).length > 0;
   // What is served at one size is served at every smaller one.
   let served = 0;
   let low = 0;

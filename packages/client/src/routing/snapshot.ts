@@ -1,4 +1,5 @@
 import type { Ends, ModelHash, PeerId, RecordBody, Span } from '@skein/protocol';
+import type { PeerMeasurements } from './measurements.js';
 
 /** The fields of a peer record that routing looks at. */
 export type RoutedRecord = Pick<
@@ -7,28 +8,23 @@ export type RoutedRecord = Pick<
   | 'name'
   | 'model'
   | 'blockCount'
+  | 'hiddenSize'
   | 'span'
   | 'ends'
   | 'numericKind'
   | 'decodeBlocksPerSecond'
+  | 'prefillBlockRowsPerSecond'
   | 'kvTokensFree'
   | 'kvTokensMax'
   | 'queuedRows'
+  | 'sessions'
   | 'multiaddrs'
 >;
 
 /** One peer as this client sees it: what it announces, and what was measured. */
-export interface PeerView {
+export interface PeerView extends PeerMeasurements {
   readonly peer: PeerId;
   readonly record: RoutedRecord;
-  /** One-way, from half of a round trip; null when never measured. */
-  readonly latencyMs: number | null;
-  /** Measured compute of one block for one token; null when this client never used the peer. */
-  readonly blockMs: number | null;
-  /** Measured wait in the peer's queue; null when there is no recent sample. */
-  readonly queueMs: number | null;
-  /** This client's own sessions on the peer, which its record does not know of yet. */
-  readonly sessionsInFlight: number;
   readonly isBanned: boolean;
 }
 
@@ -51,6 +47,10 @@ export interface SegmentRequest {
   readonly excluded?: ReadonlySet<PeerId>;
   /** Tokens that each hop must be able to cache. Default: 0. */
   readonly tokensMax?: number;
+  /** Prompt rows to be computed for each token that is generated: 0 (default) is decode alone. */
+  readonly promptRowsPerToken?: number;
+  /** Bytes of one hidden row on the wire. Default: two a value. */
+  readonly rowBytes?: number;
   /** The peers between which the segment lies; null is the client itself. Default: null. */
   readonly before?: PeerId | null;
   readonly after?: PeerId | null;
@@ -71,7 +71,7 @@ export interface RouteHop {
 export interface Route {
   readonly kind: 'route';
   readonly hops: readonly RouteHop[];
-  /** Estimated time of a single-token step, before the random tie-break. */
+  /** Estimated time of a single-token step, with its share of the prompt's rows. */
   readonly costMs: number;
 }
 

@@ -8,6 +8,7 @@ import {
   type WireType,
 } from '@skein/protocol';
 import type { Clock } from '../clock.js';
+import { routingLimits } from '../routing/routing-limits.js';
 import type { SwarmView } from '../routing/swarm-view.js';
 import { checkRelayed } from './check-relayed.js';
 import { createDeferred, type Deferred } from './deferred.js';
@@ -15,6 +16,7 @@ import { expectedStepMs } from './expected-step.js';
 import { findStalledHop } from './find-stalled-hop.js';
 import type { Hop, HopEvents } from './hop.js';
 import { errorFromHop, judgeError, mannerOf } from './judge-error.js';
+import { meterStep } from './meter-step.js';
 import type { OutgoingStep } from './outgoing.js';
 import { sessionLimits } from './session-limits.js';
 import { StepDeadline } from './step-deadline.js';
@@ -188,9 +190,10 @@ export class HopChain implements HopEvents {
       const chunk = run.accept(message);
       this.#watchFor(run, chunk.rows);
       if (chunk.sentAtMs !== null) {
-        this.#times.add(chunk.rows, this.#clock.now() - chunk.sentAtMs);
+        const elapsedMs = this.#clock.now() - chunk.sentAtMs;
+        this.#times.add(chunk.rows, elapsedMs);
+        this.#meter(run.request.hops, message.trace, { rows: chunk.rows, elapsedMs });
       }
-      this.#meter(run.request.hops, message.trace, chunk);
       run.request.onResult?.(received, chunk);
     } catch (error) {
       this.lose(hop, toSkeinError(error), { isBlamed: true });
@@ -224,6 +227,7 @@ export class HopChain implements HopEvents {
   }
 
   onError(hop: Hop, message: ErrorMessage): void {
+    // A hop that was left, or is not used yet, may say what it likes.
     if (hop.isLost || !this.hops.includes(hop)) return;
     if (message.epoch !== undefined && message.epoch < this.epoch) return;
     if (message.about !== undefined && this.onErrorAbout(message, hop)) return;
@@ -352,8 +356,12 @@ export class HopChain implements HopEvents {
   #expectedMs(hops: readonly Hop[], rows: number): number | null {
     const figures = hops.map(({ peer, span }) => {
       const { latencyMs, blockMs } = this.#view.measurements.view(peer);
-      const announced = this.#view.record(peer)?.body ?? null;
-      return { blockCount: span.end - span.start, latencyMs, blockMs, announced };
+      return {
+        blockCount: span.end - span.start,
+        latencyMs: latencyMs?.value ?? null,
+        blockMs: blockMs?.value ?? null,
+        announced: this.#view.record(peer)?.body ?? null,
+      };
     });
     return expectedStepMs(figures, rows);
   }
@@ -419,19 +427,20 @@ export class HopChain implements HopEvents {
     this.lose(hop, error, options);
   }
 
-  /** Books what a single-token step over the whole route cost at each hop. */
-  #meter(hops: readonly Hop[], trace: readonly number[], { rows }: Chunk): void {
-    if (rows !== 1 || hops.length !== this.hops.length || trace.length !== 2 * hops.length) return;
-    for (let index = 0; index < hops.length; index += 1) {
-      const hop = hops[index] as Hop;
-      const queueMs = (trace[2 * index] as number) / 1000;
-      const computeMs = (trace[2 * index + 1] as number) / 1000;
-      hop.usage.steps += 1;
-      hop.usage.queueMs += queueMs;
-      hop.usage.computeMs += computeMs;
-      const blockCount = hop.span.end - hop.span.start;
-      this.#view.measurements.addStep(hop.peer, { queueMs, computeMs, blockCount });
-      if (hop.slowSteps.add(computeMs)) this.onSlow(hop);
+  /** Books what a step over the whole route cost at each hop. */
+  #meter(
+    hops: readonly Hop[],
+    trace: readonly number[],
+    step: { readonly rows: number; readonly elapsedMs: number },
+  ): void {
+    const [first] = hops;
+    if (first === undefined || hops.length !== this.hops.length) return;
+    const { hiddenSize = 0 } = this.#view.record(first.peer)?.body ?? {};
+    const rowBytes = hiddenSize * routingLimits.valueBytesDefault;
+    meterStep(this.#view.measurements, hops, { ...step, trace, rowBytes });
+    if (step.rows !== 1 || trace.length !== 2 * hops.length) return;
+    for (const [index, hop] of hops.entries()) {
+      if (hop.slowSteps.add((trace[2 * index + 1] as number) / 1000)) this.onSlow(hop);
     }
   }
 }

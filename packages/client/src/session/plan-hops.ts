@@ -17,6 +17,8 @@ export interface HopsRequest {
   /** The kind that the session's tokens were computed in so far; null before the first. */
   readonly numericKind: string | null;
   readonly excluded: ReadonlySet<PeerId>;
+  /** Prompt rows to be computed for each token that is generated. Default: 0. */
+  readonly promptRowsPerToken?: number;
 }
 
 /** The hops to go on with: numbers are indices of hops that stay. */

@@ -35,6 +35,8 @@ export interface RouteKeeperOptions {
   /** What standbys are fed from; null without standbys. */
   readonly standby: { readonly tokens: TokenBuffer; readonly committed: () => number } | null;
   readonly emit: (event: SessionEvent) => void;
+  /** Tokens that a hop has to compute before the next one is generated. */
+  readonly promptRows: () => number;
 }
 
 /** One call of {@link RouteKeeper.makeWhole}: what piles up over its attempts. */
@@ -45,6 +47,8 @@ interface Mending {
   /** Hops that left in good order. */
   readonly departures: Departure[];
   readonly waitUntilMs: number;
+  /** The hops before a move, still open: the way back when the move fails. */
+  previous: readonly Hop[] | null;
   rebuildMs: number;
   rebuiltTokens: number;
   /** Hops that had stood by. */
@@ -81,9 +85,14 @@ export class RouteKeeper {
    * Opens or mends the route, so that all hops hold exactly `committed` tokens in a new epoch.
    * Failures on the way start it again, without the peers that failed.
    *
+   * @param options.previous hops that were exchanged for others, and are still open
    * @throws SkeinError `no-route` when there is none, or attempts and time ran out; `aborted`
    */
-  async makeWhole(committed: number, signal: AbortSignal | undefined): Promise<void> {
+  async makeWhole(
+    committed: number,
+    signal: AbortSignal | undefined,
+    options: { readonly previous?: readonly Hop[] } = {},
+  ): Promise<void> {
     const { environment, openWaitMs, returnWaitMs } = this.#options;
     const startedAtMs = environment.clock.now();
     const waitMs = this.#hasOpened ? returnWaitMs : openWaitMs;
@@ -94,6 +103,7 @@ export class RouteKeeper {
       failures: [],
       departures: [],
       waitUntilMs: startedAtMs + waitMs,
+      previous: options.previous ?? null,
       rebuildMs: 0,
       rebuiltTokens: 0,
       promoted: new Set(),
@@ -132,6 +142,17 @@ export class RouteKeeper {
     this.#standbys?.pause();
   }
 
+  /** Peers not to be asked: those that the caller named, that stand by, or that refused just now. */
+  unwantedPeers(): Set<PeerId> {
+    const unwanted = new Set(this.#options.excludedPeers);
+    for (const peer of this.#standbys?.peers ?? []) unwanted.add(peer);
+    for (const [peer, untilMs] of this.#refused) {
+      if (this.#now() < untilMs) unwanted.add(peer);
+      else this.#refused.delete(peer);
+    }
+    return unwanted;
+  }
+
   /** Whether some hop is about to leave, and others could take over: {@link makeWhole} does it. */
   canMove(committed: number): boolean {
     const { hops } = this.#chain;
@@ -156,7 +177,7 @@ export class RouteKeeper {
     const standbys = new StandbyKeeper({
       ...this.#options,
       ...standby,
-      excluded: () => this.#excluded(),
+      excluded: () => this.unwantedPeers(),
       open: (hop, successor) => this.#open(hop, { session: this.#session, successor }),
     });
     chain.onProgress = () => standbys.onProgress();
@@ -176,6 +197,10 @@ export class RouteKeeper {
 
   async #attempt(mending: Mending): Promise<void> {
     const chain = this.#chain;
+    if (mending.previous !== null && chain.hops.some((hop) => hop.isLost)) {
+      await this.#goBack(mending.previous);
+      mending.previous = null;
+    }
     this.#promote(mending);
     if (chain.hops.length === 0 || chain.hops.some((hop) => hop.isLost)) {
       const plan = await this.#planOrWait(mending);
@@ -224,6 +249,19 @@ export class RouteKeeper {
       return;
     }
     this.#moveAtMs = this.#now() + sessionLimits.leavingRetryMs;
+  }
+
+  /** A move failed: the hops before it take over again, unless one of them is lost as well. */
+  async #goBack(previous: readonly Hop[]): Promise<void> {
+    const chain = this.#chain;
+    if (previous.every((hop) => !hop.isLost)) {
+      for (const hop of previous) hop.needsRelay = false;
+      chain.setHops(previous);
+      return;
+    }
+    // Their peers may be chosen again, and must not find the session open then.
+    const left = previous.filter((hop) => !chain.hops.includes(hop));
+    await chain.unlessBroken(Promise.all(left.map((hop) => hop.close())));
   }
 
   /** A hop that is out of its predecessor's reach but answers us is relayed to; else it is lost. */
@@ -289,7 +327,7 @@ export class RouteKeeper {
       ...toRouteHop(other),
       isLost: other.isLost || other === hop,
     }));
-    const others = this.#excluded().add(hop.peer);
+    const others = this.unwantedPeers().add(hop.peer);
     const canReplace = this.#standbys?.canReplace(hop) ?? false;
     if (!canReplace && this.#planFor(current, hop.numericKind, others).kind !== 'repair') {
       hop.slowSteps.accept();
@@ -301,7 +339,7 @@ export class RouteKeeper {
   }
 
   #plan(committed: number, options: { readonly withoutLeaving?: boolean } = {}): HopsPlan {
-    const excluded = this.#excluded();
+    const excluded = this.unwantedPeers();
     const current = this.#chain.hops.map((hop) => {
       const isLeaving = options.withoutLeaving === true && hop.leavesAtMs !== null;
       if (isLeaving) excluded.add(hop.peer);
@@ -311,17 +349,6 @@ export class RouteKeeper {
     // Before the first token any kind will do; then the tokens must go on as they began.
     const numericKind = committed > 0 && first !== undefined ? first.numericKind : null;
     return this.#planFor(current, numericKind, excluded);
-  }
-
-  /** Peers not to be asked: those that the caller named, and those that refused just now. */
-  #excluded(): Set<PeerId> {
-    const excluded = new Set(this.#options.excludedPeers);
-    for (const peer of this.#standbys?.peers ?? []) excluded.add(peer);
-    for (const [peer, untilMs] of this.#refused) {
-      if (this.#now() < untilMs) excluded.add(peer);
-      else this.#refused.delete(peer);
-    }
-    return excluded;
   }
 
   #planFor(
@@ -339,10 +366,19 @@ export class RouteKeeper {
         tokensMax,
         acceptMixedNumerics,
         numericKind: acceptMixedNumerics ? null : numericKind,
+        promptRowsPerToken: this.#promptRowsPerToken(),
         excluded,
       },
       environment.random,
     );
+  }
+
+  /** What a new hop is going to do: all tokens so far in chunks, and the rest one by one. */
+  #promptRowsPerToken(): number {
+    const { tokensMax, promptRows } = this.#options;
+    const rows = promptRows();
+    const expected = Math.min(tokensMax - rows, sessionLimits.expectedTokensMax);
+    return rows / Math.max(expected, 1);
   }
 
   #refuse(peer: PeerId, untilMs = this.#now() + sessionLimits.refusedMs): void {
@@ -394,6 +430,14 @@ export class RouteKeeper {
     await chain.unlessBroken(Promise.all(work));
   }
 
+  /**
+   * Opens a hop of this session that is not part of its route yet.
+   * @throws SkeinError as {@link Hop.open}
+   */
+  open(hop: Hop, successor: Hop | null): Promise<void> {
+    return this.#open(hop, { session: this.#session, successor });
+  }
+
   /** Opens a hop, or waits for the opening that an attempt before began. */
   async #open(hop: Hop, options: OpenOptions): Promise<void> {
     const { session, successor, takesOverFrom } = options;
@@ -411,12 +455,13 @@ export class RouteKeeper {
       successor: successor?.asSuccessor ?? null,
       ...(takesOverFrom !== undefined && { takesOverFrom }),
     };
-    await hop.open(environment.node, message, successor);
+    const { kvTokensFree, queuedRows } = await hop.open(environment.node, message, successor);
     // Nobody waits for this one: it only measures.
     const { measurements } = environment.view;
     void hop.probe().then(() => {
       if (hop.roundTripMs !== null) measurements.addRoundTrip(hop.peer, hop.roundTripMs);
     });
+    measurements.addLoad(hop.peer, { kvTokensFree, queuedRows });
     measurements.addSession(hop.peer, 1);
     void hop.ended.then(() => measurements.addSession(hop.peer, -1));
   }

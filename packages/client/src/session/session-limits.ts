@@ -70,6 +70,20 @@ export const sessionLimits = {
   /** The directory is asked again at this pace while waiting, doubled each time up to the most. */
   returnPollMs: 500,
   returnPollMsMax: 4000,
+  /** Tokens that a session is expected to generate at most, when a route is chosen for it. */
+  expectedTokensMax: 512,
+  /** Pace at which a running session looks for a better route. */
+  improveEveryMs: 10_000,
+  /** Moves of one session: more would mean that its estimates are wrong. */
+  movesMax: 8,
+  /** New hops must be faster by this share: measurements are not better than that. */
+  moveMarginRatio: 0.2,
+  /** What a move saves must be worth so many times its rebuild: both are estimates. */
+  moveRebuildFactor: 2,
+  /** Dialling, opening and linking of new hops: some ten round trips of a peer at 50 ms. */
+  moveFixedMs: 500,
+  /** How far a measured speed must be trusted for a move, 0 to 1. */
+  moveConfidenceMin: 0.5,
   /** One look for members before a route is given up. */
   refreshMs: 5000,
 } as const;

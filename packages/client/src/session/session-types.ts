@@ -53,18 +53,18 @@ export interface RouteEvent {
   readonly hops: readonly RouteHop[];
 }
 
-/** A failure was mended, or a peer left; tokens go on as if nothing had happened. */
+/** The route changed while it was used; tokens go on as if nothing had happened. */
 export interface RerouteEvent {
   readonly type: 'reroute';
   /**
    * `replaced`: other peers took over, and rebuilt what was lost. `standby`: peers did that had stood
    * by. `relayed`: the client passes outputs on over an edge. `handed-over`: the peer leaves, and
-   * gave all it had cached to others.
+   * gave all it had cached to others. `improved`: nothing had failed, other peers are faster.
    */
-  readonly kind: 'replaced' | 'standby' | 'relayed' | 'handed-over';
-  readonly reason: ErrorCode;
+  readonly kind: 'replaced' | 'standby' | 'relayed' | 'handed-over' | 'improved';
+  readonly reason: ErrorCode | 'improved';
   readonly message: string;
-  /** The peer that failed or leaves, or the one whose successor is out of its reach. */
+  /** The peer that failed, leaves or was left, or the one whose successor is out of its reach. */
   readonly lostPeer: PeerId;
   readonly span: Span;
   /** The peers that cover the span now. */

@@ -1,6 +1,7 @@
 import { type Logits, limits, type PeerId, SkeinError, type TokenId } from '@skein/protocol';
 import { decodeLogits, joinLogits } from './decode-logits.js';
 import { HopChain, RouteBroken } from './hop-chain.js';
+import { RouteImprover } from './route-improver.js';
 import { RouteKeeper } from './route-keeper.js';
 import { sessionLimits } from './session-limits.js';
 import type {
@@ -43,6 +44,7 @@ export class SwarmSession {
   readonly #tokens = new TokenBuffer();
   readonly #chain: HopChain;
   readonly #keeper: RouteKeeper;
+  readonly #improver: RouteImprover;
   readonly #emit: (event: SessionEvent) => void;
   /** Tokens that every hop of an unbroken route holds. */
   #committed = 0;
@@ -80,6 +82,16 @@ export class SwarmSession {
       returnWaitMs: options.returnWaitMs ?? sessionLimits.returnWaitMs,
       excludedPeers: new Set(options.excludedPeers ?? []),
       standby: options.standby ? { tokens: this.#tokens, committed: () => this.#committed } : null,
+      emit: (event) => this.#emit(event),
+      promptRows: () => this.#tokens.length,
+    });
+    this.#improver = new RouteImprover({
+      environment,
+      model,
+      chain: this.#chain,
+      keeper: this.#keeper,
+      tokensMax: this.tokensMax,
+      acceptMixedNumerics: options.acceptMixedNumerics ?? false,
       emit: (event) => this.#emit(event),
     });
   }
@@ -164,6 +176,7 @@ export class SwarmSession {
     this.#chain.stop();
     if (this.#chain.failures.length === 0) this.#chain.forgiveAll();
     const hops = this.#chain.hops.map((hop) => hop.close());
+    this.#improver.stop();
     await Promise.all([this.#keeper.stop(), ...hops, this.#moving]);
   }
 
@@ -185,6 +198,8 @@ export class SwarmSession {
         if (options.signal?.aborted) throw abortError(options.signal);
         if (this.#isOutOfStep || this.#keeper.canMove(this.#committed)) {
           await this.#makeWhole(options.signal);
+        } else if (tokens.length === 1) {
+          await this.#improver.betweenSteps(this.#committed, options.signal);
         }
         const from = this.#committed;
         const run = this.#chain.run({

@@ -1,7 +1,6 @@
 import type { PeerId } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
 import { Bans } from '../../src/routing/bans.js';
-import { Measurements } from '../../src/routing/measurements.js';
 import { routingLimits } from '../../src/routing/routing-limits.js';
 
 const peer = 'peer' as PeerId;
@@ -42,23 +41,5 @@ describe('Bans', () => {
       bans.blame(`p${index}` as PeerId);
     }
     expect(bans.isBanned(peer)).toBe(false);
-  });
-});
-
-describe('Measurements', () => {
-  it('averages, and lets queue samples age', () => {
-    let nowMs = 0;
-    const measurements = new Measurements(() => nowMs);
-    measurements.addRoundTrip(peer, 20);
-    measurements.addStep(peer, { queueMs: 4, computeMs: 9, blockCount: 3 });
-    measurements.addSession(peer, 1);
-    expect(measurements.view(peer)).toEqual({
-      latencyMs: 10,
-      blockMs: 3,
-      queueMs: 4,
-      sessionsInFlight: 1,
-    });
-    nowMs = routingLimits.queueSampleMsMax + 1;
-    expect(measurements.view(peer).queueMs).toBeNull();
   });
 });

@@ -141,6 +141,7 @@ function describeReroute(event: Extract<GenerationEvent, { type: 'reroute' }>): 
     relayed: 'relayed past an edge',
     replaced: `rerouted ${blocks}`,
     standby: `a standby took over ${blocks}`,
+    improved: `moved ${blocks}`,
     'handed-over': `handed over ${blocks}${describeMoved(event.moved)}`,
   }[event.kind];
   return `${event.message}; ${what} in ${formatDuration(event.recoveryMs)}`;

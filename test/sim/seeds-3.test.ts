@@ -1,0 +1,3 @@
+import { checkSeeds } from './scenario/check-seeds.js';
+
+checkSeeds({ from: 101 });
