@@ -3,6 +3,7 @@ import {
   type EngineInfo,
   type EngineOptions,
   type ModelConfig,
+  type RopeConfig,
   SkeinError,
   spanLength,
 } from '@skein/protocol';
@@ -10,14 +11,16 @@ import { openModel } from '../model/open-model.js';
 import type { Tensor } from './c-types.js';
 import { type ConcreteDevice, openRuntime } from './choose-device.js';
 import { createContext } from './create-context.js';
-import type { AttentionKind } from './graph/block.js';
+import type { AttentionKind } from './graph/attention.js';
+import type { BlockSettings } from './graph/block.js';
+import type { RopeParameters } from './graph/operations.js';
 import type { ModelGraphSettings } from './graph/step-graph.js';
 import { type KvLayout, kvRowBytes } from './kv-store.js';
 import { ropeFrequencies } from './rope-frequencies.js';
 import type { Runtime } from './runtime.js';
 import { typeIds } from './type-ids.js';
 import { loadWeights } from './weights/load-weights.js';
-import { arrangeWeights, ropeDivisorsName } from './weights/model-weights.js';
+import { arrangeWeights } from './weights/model-weights.js';
 import { planWeights, type WeightPlan } from './weights/weight-plan.js';
 import { WeightStore } from './weights/weight-store.js';
 
@@ -72,12 +75,8 @@ export async function loadModel(
     const { onProgress } = options;
     await loadWeights(runtime.ggml, store.tensors, { threads, signal, onProgress });
     const tensors = new Map(store.tensors.map(({ name, tensor }) => [name, tensor]));
-    const { divisors, magnitude } = ropeFrequencies(config);
-    if (divisors !== null) tensors.set(ropeDivisorsName, store.addVector(divisors));
+    const rope = createRopes(store, config);
     const weights = arrangeWeights(tensors, { config, span, ends });
-    const { headDim } = config;
-    const { mode, theta } = config.rope;
-    const rope = { mode, theta, headDim, magnitude, divisors: weights.ropeDivisors };
     const kvLayout = createKvLayout(runtime, options, config);
     const attention = overrides.attention ?? chooseAttention(runtime, kvLayout, config);
     const headRowsMax = Math.max(1, Math.floor(headBytesMax / (8 * config.vocabSize)));
@@ -121,6 +120,19 @@ function orderedIn(runtime: Runtime, { tensors }: WeightStore): ReadonlySet<Tens
   return new Set(general.map(({ tensor }) => tensor));
 }
 
+/** The rotations of both kinds of block; often they are one. */
+function createRopes(store: WeightStore, config: ModelConfig): BlockSettings['rope'] {
+  const create = (rope: RopeConfig): RopeParameters => {
+    const { divisors, dimensions, magnitude } = ropeFrequencies(rope, config);
+    const { mode, theta } = rope;
+    const tensor = divisors === null ? null : store.addVector(divisors);
+    return { mode, theta, dimensions, magnitude, divisors: tensor };
+  };
+  const everywhere = create(config.rope);
+  const { windowedRope } = config;
+  return { everywhere, windowed: windowedRope === undefined ? everywhere : create(windowedRope) };
+}
+
 function createKvLayout(
   runtime: Runtime,
   { kvType }: LoadModelOptions,
@@ -139,7 +151,7 @@ function createKvLayout(
 function chooseAttention(
   runtime: Runtime,
   kvLayout: KvLayout,
-  { headDim, headCount, kvHeadCount }: ModelConfig,
+  { headDim, headCount, kvHeadCount, attentionSoftCap = 0 }: ModelConfig,
 ): AttentionKind {
   const { ggml } = runtime;
   const context = createContext(ggml, 16);
@@ -151,7 +163,7 @@ function chooseAttention(
   const queries = input(typeIds.f32, headCount, 1);
   const cached = input(typeIds[kvLayout.type], kvHeadCount, tokens);
   const mask = ggml.new_tensor_2d(context, typeIds.f16, tokens, 1);
-  const fused = ggml.flash_attn_ext(context, queries, cached, cached, mask, 1, 0, 0);
+  const fused = ggml.flash_attn_ext(context, queries, cached, cached, mask, 1, 0, attentionSoftCap);
   const isSupported = runtime.supports(fused);
   ggml.free(context);
   if (!isSupported) return 'plain';

@@ -177,7 +177,11 @@ describe('rounding at every block', () => {
   });
 });
 
-describe.each(goldenModels().map((golden) => [golden.name, golden] as const))(
+// Where two experts' scores are nearly equal, rounding sends a row to the other one, and the logits
+// of a random model have little to do with the reference from then on.
+const smooth = goldenModels().filter(({ name }) => !/^(mixtral|qwen3moe)/.test(name));
+
+describe.each(smooth.map((golden) => [golden.name, golden] as const))(
   'rounding at every block of %s',
   (_name, golden) => {
     // A few times what was measured.

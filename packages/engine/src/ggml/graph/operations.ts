@@ -18,9 +18,17 @@ const ropeModes = { norm: 0, neox: 2 } as const;
 export interface RopeParameters {
   readonly mode: 'neox' | 'norm';
   readonly theta: number;
-  readonly headDim: number;
+  /** Leading elements of a head that are rotated; the others stay as they are. */
+  readonly dimensions: number;
   readonly magnitude: number;
   readonly divisors: Tensor | null;
+}
+
+/** How scores of queries and keys become weights. */
+export interface ScoreSettings {
+  readonly scale: number;
+  /** Scores s become `softCap * tanh(s / softCap)`; 0 leaves them alone. */
+  readonly softCap: number;
 }
 
 /**
@@ -62,6 +70,11 @@ export class Operations {
     this.ggml.build_forward_expand(this.graph, x);
   }
 
+  /** Product of all dimensions but the innermost. */
+  rowCount(x: Tensor): number {
+    return Number(this.ggml.nrows(x));
+  }
+
   add(a: Tensor, b: Tensor): Tensor {
     return this.ggml.add(this.context, a, b);
   }
@@ -96,9 +109,36 @@ export class Operations {
     return ggml.permute(context, this.product(matrix, rows), 0, 2, 1, 3); // [rows, outputs]
   }
 
+  scale(x: Tensor, factor: number): Tensor {
+    return this.ggml.scale(this.context, x, factor);
+  }
+
+  /** `cap * tanh(x / cap)` */
+  softCap(x: Tensor, cap: number): Tensor {
+    const { ggml, context } = this;
+    return this.scale(ggml.tanh(context, this.scale(x, 1 / cap)), cap);
+  }
+
   /** `silu(gate) * up`, element by element. */
   swiglu(gate: Tensor, up: Tensor): Tensor {
     return this.ggml.swiglu_split(this.context, gate, up);
+  }
+
+  /** The same of `[rows, 2 * size]`, of which the first half is the gate: `[rows, size]`. */
+  swigluOfHalves(x: Tensor): Tensor {
+    return this.ggml.swiglu(this.context, x);
+  }
+
+  /**
+   * `gelu(gate) * up` with the approximation by tanh, as `x * sigmoid(2u)`. ggml's own operation
+   * looks its values up in a table of f16 on the CPU, which is off by 5e-4.
+   */
+  geglu(gate: Tensor, up: Tensor): Tensor {
+    const { ggml, context } = this;
+    const slope = 2 * Math.sqrt(2 / Math.PI);
+    const inner = ggml.scale_bias(context, ggml.sqr(context, gate), 0.044715 * slope, slope);
+    const share = ggml.sigmoid(context, ggml.mul(context, gate, inner));
+    return ggml.mul(context, ggml.mul(context, gate, share), up);
   }
 
   /** `[rows, heads, headDim]`, rotated by `positions` `[rows]`. */
@@ -109,7 +149,7 @@ export class Operations {
       x,
       positions,
       rope.divisors,
-      rope.headDim,
+      rope.dimensions,
       ropeModes[rope.mode],
       0,
       rope.theta,
@@ -178,19 +218,34 @@ export class Operations {
    * @param mask `[rows, length]` f16, 0 or -infinity
    * @returns `[rows, heads, headDim]`
    */
-  flashAttention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor, scale: number) {
+  flashAttention(
+    queries: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    mask: Tensor,
+    { scale, softCap }: ScoreSettings,
+  ): Tensor {
     const { ggml, context } = this;
-    const attended = ggml.flash_attn_ext(context, queries, keys, values, mask, scale, 0, 0);
+    const attended = ggml.flash_attn_ext(context, queries, keys, values, mask, scale, 0, softCap);
     ggml.flash_attn_ext_set_prec?.(attended, precisionF32);
     return attended;
   }
 
   /** The same in primitives, for devices whose fused kernel lacks the head size. */
-  plainAttention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor, scale: number) {
+  plainAttention(
+    queries: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    mask: Tensor,
+    { scale, softCap }: ScoreSettings,
+  ): Tensor {
     const { ggml, context } = this;
-    const scores = ggml.mul_mat(context, keys, queries); // [heads, rows, length]
-    ggml.mul_mat_set_prec?.(scores, precisionF32);
-    const weights = ggml.soft_max_ext(context, scores, mask, scale, 0); // [heads, rows, length]
+    const products = ggml.mul_mat(context, keys, queries); // [heads, rows, length]
+    ggml.mul_mat_set_prec?.(products, precisionF32);
+    const isCapped = softCap !== 0;
+    const scores = isCapped ? this.softCap(this.scale(products, scale), softCap) : products;
+    const rest = isCapped ? 1 : scale;
+    const weights = ggml.soft_max_ext(context, scores, mask, rest, 0); // [heads, rows, length]
     const columns = ggml.cont(context, ggml.transpose(context, values)); // [kvHeads, headDim, length]
     const mixed = ggml.mul_mat(context, columns, weights); // [heads, rows, headDim]
     return ggml.cont(context, ggml.permute(context, mixed, 0, 2, 1, 3)); // [rows, heads, headDim]

@@ -1,0 +1,17 @@
+/**
+ * The families of models that Skein computes: one file each, and a line here. How to add one is
+ * told in `docs/adding-a-model.md`.
+ */
+import type { ArchitectureDefinition } from './architecture.js';
+import { llama } from './llama.js';
+import { mistral } from './mistral.js';
+import { qwen2 } from './qwen2.js';
+import { qwen3 } from './qwen3.js';
+
+/** Every family. Where two share a name in GGUF, the one that asks `isMeant` stands first. */
+export const architectures: readonly ArchitectureDefinition[] = [
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
+];
