@@ -5,11 +5,13 @@
 import type { ArchitectureDefinition } from './architecture.js';
 import { llama } from './llama.js';
 import { mistral } from './mistral.js';
+import { mixtral } from './mixtral.js';
 import { qwen2 } from './qwen2.js';
 import { qwen3 } from './qwen3.js';
 
 /** Every family. Where two share a name in GGUF, the one that asks `isMeant` stands first. */
 export const architectures: readonly ArchitectureDefinition[] = [
+  mixtral,
   llama,
   mistral,
   qwen2,
