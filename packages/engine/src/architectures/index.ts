@@ -8,6 +8,7 @@ import { mistral } from './mistral.js';
 import { mixtral } from './mixtral.js';
 import { qwen2 } from './qwen2.js';
 import { qwen3 } from './qwen3.js';
+import { qwen3moe } from './qwen3moe.js';
 
 /** Every family. Where two share a name in GGUF, the one that asks `isMeant` stands first. */
 export const architectures: readonly ArchitectureDefinition[] = [
@@ -16,4 +17,5 @@ export const architectures: readonly ArchitectureDefinition[] = [
   mistral,
   qwen2,
   qwen3,
+  qwen3moe,
 ];
