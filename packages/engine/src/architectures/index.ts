@@ -3,6 +3,7 @@
  * told in `docs/adding-a-model.md`.
  */
 import type { ArchitectureDefinition } from './architecture.js';
+import { gemma2 } from './gemma2.js';
 import { llama } from './llama.js';
 import { mistral } from './mistral.js';
 import { mixtral } from './mixtral.js';
@@ -18,4 +19,5 @@ export const architectures: readonly ArchitectureDefinition[] = [
   qwen2,
   qwen3,
   qwen3moe,
+  gemma2,
 ];
