@@ -4,6 +4,7 @@
  */
 import type { ArchitectureDefinition } from './architecture.js';
 import { gemma2 } from './gemma2.js';
+import { gemma3 } from './gemma3.js';
 import { llama } from './llama.js';
 import { mistral } from './mistral.js';
 import { mixtral } from './mixtral.js';
@@ -20,4 +21,5 @@ export const architectures: readonly ArchitectureDefinition[] = [
   qwen3,
   qwen3moe,
   gemma2,
+  gemma3,
 ];
