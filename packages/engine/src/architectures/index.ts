@@ -8,6 +8,7 @@ import { gemma3 } from './gemma3.js';
 import { llama } from './llama.js';
 import { mistral } from './mistral.js';
 import { mixtral } from './mixtral.js';
+import { olmo2 } from './olmo2.js';
 import { phi3 } from './phi3.js';
 import { qwen2 } from './qwen2.js';
 import { qwen3 } from './qwen3.js';
@@ -24,4 +25,5 @@ export const architectures: readonly ArchitectureDefinition[] = [
   gemma2,
   gemma3,
   phi3,
+  olmo2,
 ];

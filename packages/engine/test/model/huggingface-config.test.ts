@@ -12,7 +12,7 @@ function parse(overrides: ConfigJson = {}, generation: ConfigJson | null = null)
     '/m/config.json',
     json(tinyConfig(overrides)),
     generation === null ? null : json(generation),
-  );
+  ).config;
 }
 
 const mistral = { model_type: 'mistral', architectures: ['MistralForCausalLM'] };
@@ -294,7 +294,7 @@ describe('rotary scaling', () => {
 
 describe('what would be computed wrongly', () => {
   it.each<[string, ConfigJson]>([
-    ['model_type', { model_type: 'gemma3' }],
+    ['model_type', { model_type: 'mamba' }],
     ['architectures', { architectures: ['LlamaForSequenceClassification'] }],
     ['hidden_act', { hidden_act: 'gelu' }],
     ['quantization_config', { quantization_config: { quant_method: 'gptq' } }],
@@ -307,9 +307,9 @@ describe('what would be computed wrongly', () => {
 
   it('lists the supported architectures', async () => {
     await expectModelError(
-      () => parse({ model_type: 'gemma3' }),
+      () => parse({ model_type: 'mamba' }),
       'model-unsupported',
-      'llama, mistral, qwen2, qwen3',
+      'gemma2, gemma3_text, llama, mistral, mixtral, olmo2, phi3, qwen2, qwen3, qwen3_moe',
     );
   });
 });
