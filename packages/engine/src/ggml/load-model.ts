@@ -8,6 +8,7 @@ import {
   spanLength,
 } from '@skein/protocol';
 import { openModel } from '../model/open-model.js';
+import { storageLayouts } from '../model/tensor-types.js';
 import type { Tensor } from './c-types.js';
 import { type ConcreteDevice, openRuntime } from './choose-device.js';
 import { createContext } from './create-context.js';
@@ -99,7 +100,10 @@ export async function loadModel(
   }
 }
 
-function validateOptions({ span, kvTokensMax }: LoadModelOptions, config: ModelConfig): void {
+function validateOptions(
+  { span, kvTokensMax, kvType }: LoadModelOptions,
+  config: ModelConfig,
+): void {
   const isOrdered = Number.isInteger(span.start) && Number.isInteger(span.end);
   if (!isOrdered || span.start < 0 || span.start > span.end || span.end > config.blockCount) {
     const message = `Blocks ${span.start}:${span.end} are not within 0:${config.blockCount}.`;
@@ -107,6 +111,13 @@ function validateOptions({ span, kvTokensMax }: LoadModelOptions, config: ModelC
   }
   if (!Number.isInteger(kvTokensMax) || kvTokensMax < 0 || kvTokensMax > kvTokensLimit) {
     throw new SkeinError('bad-argument', `${kvTokensMax} is no number of tokens to cache.`);
+  }
+  if (kvType === 'q8_0' && config.headDim % storageLayouts.q8_0.blockElements !== 0) {
+    throw new SkeinError(
+      'bad-argument',
+      `Heads of ${config.headDim} elements cannot be cached in q8_0, which takes 32 at a time. ` +
+        'Use f16: --kv-type f16.',
+    );
   }
 }
 

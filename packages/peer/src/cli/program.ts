@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { deviceChoices, wireTypes } from '@skein/protocol';
+import { deviceChoices, kvTypes, wireTypes } from '@skein/protocol';
 import { Command, Option } from 'commander';
 import { decimal, hostAndPort, integer, list, span, tokenIds } from './arguments.js';
 import { applyConfigFile } from './settings.js';
@@ -87,7 +87,7 @@ function addPeerCommand(program: Command): void {
         .choices(['keep', 'f32', 'f16', 'bf16', 'q8_0', 'q4_0'])
         .default('keep'),
     )
-    .addOption(option('--kv-type <type>', 'element type of the KV cache').choices(['f16', 'f32']))
+    .addOption(option('--kv-type <type>', 'element type of the KV cache').choices(kvTypes))
     .addOption(option('--kv-tokens <count>', 'tokens to cache at most').argParser(integer(1)))
     .addOption(
       option('--engine <engine>', 'what computes the blocks').choices(['ggml']).default('ggml'),

@@ -232,10 +232,11 @@ function maskFor({ masks }: Segment, { isWindowed }: BlockInput): Tensor {
   return (isWindowed ? masks.windowed : masks.everywhere) as Tensor;
 }
 
-function scoreSettings({ config }: BlockSettings): ScoreSettings {
+function scoreSettings({ config, kvLayout }: BlockSettings): ScoreSettings {
   const { attentionScale, attentionSoftCap, headDim } = config;
   return {
     scale: attentionScale ?? 1 / Math.sqrt(headDim),
     softCap: attentionSoftCap ?? 0,
+    isQuantised: kvLayout.type === 'q8_0',
   };
 }

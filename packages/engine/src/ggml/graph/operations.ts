@@ -29,6 +29,8 @@ export interface ScoreSettings {
   readonly scale: number;
   /** Scores s become `softCap * tanh(s / softCap)`; 0 leaves them alone. */
   readonly softCap: number;
+  /** Keys and values are stored in blocks, which cannot be transposed. */
+  readonly isQuantised: boolean;
 }
 
 /**
@@ -237,7 +239,7 @@ export class Operations {
     keys: Tensor,
     values: Tensor,
     mask: Tensor,
-    { scale, softCap }: ScoreSettings,
+    { scale, softCap, isQuantised }: ScoreSettings,
   ): Tensor {
     const { ggml, context } = this;
     const products = ggml.mul_mat(context, keys, queries); // [heads, rows, length]
@@ -246,7 +248,8 @@ export class Operations {
     const scores = isCapped ? this.softCap(this.scale(products, scale), softCap) : products;
     const rest = isCapped ? 1 : scale;
     const weights = ggml.soft_max_ext(context, scores, mask, rest, 0); // [heads, rows, length]
-    const columns = ggml.cont(context, ggml.transpose(context, values)); // [kvHeads, headDim, length]
+    const plain = isQuantised ? this.cast(values, 'f32') : values;
+    const columns = ggml.cont(context, ggml.transpose(context, plain)); // [kvHeads, headDim, length]
     const mixed = ggml.mul_mat(context, columns, weights); // [heads, rows, headDim]
     return ggml.cont(context, ggml.permute(context, mixed, 0, 2, 1, 3)); // [rows, heads, headDim]
   }
