@@ -8,6 +8,7 @@ import {
   maxTokensDefault,
 } from '../generate/generation-types.js';
 import type { LoadedModel } from '../model/model-store.js';
+import { defaultWireType } from '../session/default-wire-type.js';
 import type { SessionEnvironment, SessionModel, SessionOptions } from '../session/session-types.js';
 import { type HopUsageReport, SwarmSession } from '../session/swarm-session.js';
 import { encodePrompt } from './encode-prompt.js';
@@ -140,5 +141,6 @@ function contextExceeded(promptTokens: number, contextLength: number): SkeinErro
 /** What sessions need of a model's manifest. */
 function sessionModel({ hash, manifest }: LoadedModel): SessionModel {
   const { blockCount, vocabSize, contextLength } = manifest.config;
-  return { hash, name: manifest.name, blockCount, vocabSize, contextLength };
+  const wireType = defaultWireType(manifest.config);
+  return { hash, name: manifest.name, blockCount, vocabSize, contextLength, wireType };
 }

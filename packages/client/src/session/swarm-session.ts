@@ -71,7 +71,7 @@ export class SwarmSession {
       model,
       chain: this.#chain,
       tokensMax: this.tokensMax,
-      wireType: options.wireType ?? 'f16',
+      wireType: options.wireType ?? model.wireType ?? 'f16',
       acceptMixedNumerics: options.acceptMixedNumerics ?? false,
       openWaitMs: options.openWaitMs ?? 0,
       returnWaitMs: options.returnWaitMs ?? sessionLimits.returnWaitMs,

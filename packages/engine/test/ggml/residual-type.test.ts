@@ -46,6 +46,7 @@ interface Model {
 const models: Model[] = [
   ...['llama-8block-f32', 'qwen3-qknorm-f32', 'mistral-swa-f32'].map(ofGolden),
   ...['llama-sharded-f16', 'llama3-gqa-bf16', 'llama-q8_0-gguf', 'llama-q4_0-gguf'].map(ofGolden),
+  ...['mixtral-f32', 'gemma2-f32', 'gemma3-f32', 'phi4-longrope-f32', 'olmo2-f32'].map(ofGolden),
   tinyTales(),
 ];
 

@@ -147,7 +147,9 @@ function withGenerationOptions(command: Command): Command {
     .addOption(option('--frequency-penalty <number>', '0 is none').argParser(decimal(-2, 2)))
     .addOption(option('--seed <number>', 'same seed, same text').argParser(integer(0)))
     .addOption(
-      option('--wire-type <type>', 'activations on the wire').choices(wireTypes).default('f16'),
+      option('--wire-type <type>', 'activations on the wire; default: as the model wants').choices(
+        wireTypes,
+      ),
     );
 }
 
