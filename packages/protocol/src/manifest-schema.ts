@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { limits } from './limits.js';
 import { type ManifestTensor, type ModelManifest, weightTypes } from './manifest.js';
 import { isCount, listOf, textSchema } from './messages/common.js';
-import type { ModelConfig, RopeConfig } from './model-config.js';
+import { activations, type ModelConfig, type RopeConfig } from './model-config.js';
 
 /** A whole number from 1 to `max`. */
 const size = (max: number) => z.int().min(1).max(max);
@@ -39,6 +39,7 @@ const ropeScalingSchema = z.discriminatedUnion('kind', [
     originalContextLength: size(limits.contextLengthMax),
     betaFast: positive,
     betaSlow: positive,
+    truncate: z.literal(false).exactOptional(),
     attentionFactor: positive,
   }),
 ]);
@@ -55,6 +56,7 @@ const expertsSchema = z
     count: size(limits.expertCountMax),
     usedCount: size(limits.expertsUsedMax),
     softmaxOver: z.enum(['all', 'chosen']),
+    bias: z.literal(true).exactOptional(),
   })
   .refine((experts) => experts.usedCount <= experts.count, {
     path: ['usedCount'],
@@ -94,12 +96,13 @@ export const modelConfigSchema = z
     qkNorm: z.boolean(),
     qkNormScope: z.literal('projection').exactOptional(),
     attentionScale: positive.exactOptional(),
+    attentionSinks: z.literal(true).exactOptional(),
     attentionSoftCap: positive.exactOptional(),
     logitSoftCap: positive.exactOptional(),
     embeddingScale: positive.exactOptional(),
     normPlacement: z.enum(['after', 'around']).exactOptional(),
     normOffset: z.literal(1).exactOptional(),
-    activation: z.literal('gelu-tanh').exactOptional(),
+    activation: z.enum(activations).exactOptional(),
     fusedProjections: z.literal(true).exactOptional(),
     experts: expertsSchema.exactOptional(),
     bosTokenId: tokenIdSchema.nullable(),

@@ -46,6 +46,8 @@ export type RopeScaling =
       readonly originalContextLength: number;
       readonly betaFast: number;
       readonly betaSlow: number;
+      /** The ends of the ramp between kept and stretched pairs are not rounded to whole pairs. */
+      readonly truncate?: false;
       /** Multiplier of q and k after rotation; `0.1 ln(factor) + 1` unless the model says otherwise. */
       readonly attentionFactor: number;
     };
@@ -59,6 +61,13 @@ export interface RopeConfig {
   readonly dimensions?: number;
 }
 
+/**
+ * Gated activations: `gelu-tanh` takes GELU's approximation by tanh in the place of SiLU;
+ * `swiglu-clamped` is GPT-OSS's, `(up + 1) * gate * sigmoid(1.702 * gate)` of values cut off at 7.
+ */
+export const activations = ['gelu-tanh', 'swiglu-clamped'] as const;
+export type Activation = (typeof activations)[number];
+
 /** A feed-forward layer in several copies, the experts, of which each token takes a few. */
 export interface ExpertConfig {
   readonly count: number;
@@ -69,6 +78,8 @@ export interface ExpertConfig {
    * of a token sum to one.
    */
   readonly softmaxOver: 'all' | 'chosen';
+  /** Scores and experts have biases. */
+  readonly bias?: true;
 }
 
 /**
@@ -114,6 +125,8 @@ export interface ModelConfig {
   readonly qkNormScope?: 'projection';
   /** Multiplier of q·k; absent: `headDim ** -0.5`. */
   readonly attentionScale?: number;
+  /** Each head has a score of its own to which attention may go in the place of tokens (GPT-OSS). */
+  readonly attentionSinks?: true;
   /** Scores s become `cap * tanh(s / cap)` before the softmax (Gemma 2). */
   readonly attentionSoftCap?: number;
   /** The same for the logits. */
@@ -127,8 +140,8 @@ export interface ModelConfig {
   readonly normPlacement?: 'after' | 'around';
   /** What the stored weights of norms lack: Gemma's are stored as differences from 1. */
   readonly normOffset?: 1;
-  /** Activation of the gate; absent: SiLU. */
-  readonly activation?: 'gelu-tanh';
+  /** How gate and up become one; absent: `silu(gate) * up`. */
+  readonly activation?: Activation;
   /** q, k and v lie in one matrix, gate and up in another (Phi-3). */
   readonly fusedProjections?: true;
   /** The feed-forward layers are mixtures of experts; `feedForwardSize` is the width of one. */

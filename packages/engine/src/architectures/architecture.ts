@@ -72,8 +72,17 @@ export interface GgufReading {
   readonly ropeMode: RopeMode;
   /** Keys that change the computation and are refused unless {@link read} reads them. */
   readonly keys?: readonly string[];
-  /** Rotary embeddings beyond what llama.cpp computes for every family. */
-  readonly rope?: { readonly mayBePartial?: boolean; readonly mayBeLong?: boolean };
+  /**
+   * Rotary embeddings beyond what llama.cpp computes for every family; `truncatesYarn` is false
+   * for those that were trained without rounding the ends of YaRN's ramp.
+   */
+  readonly rope?: {
+    readonly mayBePartial?: boolean;
+    readonly mayBeLong?: boolean;
+    readonly truncatesYarn?: false;
+  };
+  /** Parts of a block that have other than the canonical names, with these. */
+  readonly tensorNames?: Readonly<Record<string, string>>;
   /** Sets what depends on the kind of block; default: all blocks are rotated alike. */
   readonly windowedRope?: (fields: MetadataFields) => Pick<GgufRopeSettings, 'theta' | 'scaling'>;
   readonly read: (fields: MetadataFields, evidence: GgufEvidence) => ConfigDifferences;
@@ -82,6 +91,7 @@ export interface GgufReading {
 /** One family of models. */
 export interface ArchitectureDefinition {
   readonly name: Architecture;
-  readonly huggingFace: HuggingFaceReading;
+  /** Null where folders store the weights in a form that is not read. */
+  readonly huggingFace: HuggingFaceReading | null;
   readonly gguf: GgufReading | null;
 }

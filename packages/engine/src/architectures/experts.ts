@@ -1,5 +1,6 @@
 import { type ExpertConfig, limits } from '@skein/protocol';
 import type { MetadataFields } from '../model/metadata-fields.js';
+import { modelFileLimits } from '../model/model-file-limits.js';
 
 /** Reads how many experts there are, and how many a token takes, under a file's own keys. */
 export function readExperts(
@@ -14,5 +15,14 @@ export function readExperts(
   return { count, usedCount, softmaxOver };
 }
 
+/** Reads the width of one expert, where it has a key of its own. */
+export function readExpertWidth(fields: MetadataFields, key: string): number {
+  return fields.integer(key, { max: modelFileLimits.feedForwardSizeMax }) ?? fields.missing(key);
+}
+
 /** The keys of llama.cpp. */
-export const ggufExpertKeys = { count: 'expert_count', usedCount: 'expert_used_count' } as const;
+export const ggufExpertKeys = {
+  count: 'expert_count',
+  usedCount: 'expert_used_count',
+  width: 'expert_feed_forward_length',
+} as const;

@@ -1,12 +1,7 @@
 import { readFullBlocks, readWindow } from '../model/huggingface/parse-sliding-window.js';
 import type { ArchitectureDefinition, ModelSizes } from './architecture.js';
-import {
-  attentionScaleOf,
-  gemmaBlocks,
-  gemmaTensorNames,
-  lastOfEach,
-  readSoftCaps,
-} from './gemma.js';
+import { attentionScaleOf, gemmaBlocks, gemmaTensorNames, readSoftCaps } from './gemma.js';
+import { lastOfEach } from './last-of-each.js';
 import { readGgufWindow } from './read-gguf-window.js';
 
 /** Every other block sees all tokens, beginning with the second. */

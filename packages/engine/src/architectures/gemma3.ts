@@ -4,13 +4,8 @@ import { readFullBlocks, readWindow } from '../model/huggingface/parse-sliding-w
 import { MetadataFields } from '../model/metadata-fields.js';
 import { isJsonObject, type Json } from '../model/parse-json.js';
 import type { ArchitectureDefinition, ModelSizes } from './architecture.js';
-import {
-  attentionScaleOf,
-  gemmaBlocks,
-  gemmaTensorNames,
-  lastOfEach,
-  readSoftCaps,
-} from './gemma.js';
+import { attentionScaleOf, gemmaBlocks, gemmaTensorNames, readSoftCaps } from './gemma.js';
+import { lastOfEach } from './last-of-each.js';
 import { readGgufWindow } from './read-gguf-window.js';
 
 /** Every sixth block sees all tokens, unless the file says otherwise. */

@@ -5,6 +5,7 @@
 import type { ArchitectureDefinition } from './architecture.js';
 import { gemma2 } from './gemma2.js';
 import { gemma3 } from './gemma3.js';
+import { gptoss } from './gptoss.js';
 import { llama } from './llama.js';
 import { mistral } from './mistral.js';
 import { mixtral } from './mixtral.js';
@@ -26,4 +27,5 @@ export const architectures: readonly ArchitectureDefinition[] = [
   gemma3,
   phi3,
   olmo2,
+  gptoss,
 ];

@@ -1,8 +1,7 @@
 import { qwenWindow } from '../model/huggingface/parse-sliding-window.js';
 import type { MetadataFields } from '../model/metadata-fields.js';
-import { modelFileLimits } from '../model/model-file-limits.js';
 import type { ArchitectureDefinition } from './architecture.js';
-import { ggufExpertKeys, readExperts } from './experts.js';
+import { ggufExpertKeys, readExperts, readExpertWidth } from './experts.js';
 import { readGgufWindow } from './read-gguf-window.js';
 
 /** Qwen 3 with mixtures of experts: 30B-A3B, 235B-A22B. */
@@ -30,7 +29,7 @@ export const qwen3moe: ArchitectureDefinition = {
         qkvBias: attentionBias,
         attentionOutputBias: attentionBias,
         qkNorm: true,
-        feedForwardSize: readWidth(fields, 'moe_intermediate_size'),
+        feedForwardSize: readExpertWidth(fields, 'moe_intermediate_size'),
         experts: readExperts(
           fields,
           { count, usedCount: 'num_experts_per_tok' },
@@ -46,16 +45,12 @@ export const qwen3moe: ArchitectureDefinition = {
     read: (fields) => ({
       slidingWindow: readGgufWindow(fields),
       qkNorm: true,
-      feedForwardSize: readWidth(fields, 'expert_feed_forward_length'),
+      feedForwardSize: readExpertWidth(fields, ggufExpertKeys.width),
       // llama.cpp makes the shares sum to one whatever the original did; so do all published ones.
       experts: readExperts(fields, ggufExpertKeys, 'chosen'),
     }),
   },
 };
-
-function readWidth(fields: MetadataFields, key: string): number {
-  return fields.integer(key, { max: modelFileLimits.feedForwardSizeMax }) ?? fields.missing(key);
-}
 
 /** Blocks without experts among those with them: no published model has any. */
 function refuseDenseBlocks(fields: MetadataFields): void {

@@ -39,6 +39,10 @@ export const tensorFunctions = {
   mul_mat_id: ['tensor', 'context', 'tensor', 'tensor', 'tensor'],
   swiglu: ['tensor', 'context', 'tensor'],
   swiglu_split: ['tensor', 'context', 'tensor', 'tensor'],
+  // (context, rows of each chosen matrix, biases of all matrices, indices)
+  add_id: ['tensor', 'context', 'tensor', 'tensor', 'tensor'],
+  // (context, gate, up, slope of the sigmoid, limit)
+  swiglu_oai: ['tensor', 'context', 'tensor', 'tensor', 'float', 'float'],
   div: ['tensor', 'context', 'tensor', 'tensor'],
   sqr: ['tensor', 'context', 'tensor'],
   tanh: ['tensor', 'context', 'tensor'],
@@ -92,6 +96,8 @@ export const tensorFunctions = {
     'float',
   ],
   soft_max: ['tensor', 'context', 'tensor'],
+  soft_max_add_sinks: ['void', 'tensor', 'tensor?'],
+  flash_attn_ext_add_sinks: ['void', 'tensor', 'tensor?'],
   soft_max_ext: ['tensor', 'context', 'tensor', 'tensor?', 'float', 'float'],
   // (context, queries, keys, values, mask, scale, maximum bias, soft cap)
   flash_attn_ext: [
@@ -175,6 +181,7 @@ export const dequantiseFunctions = {
   dequantize_row_q4_K: ['void', 'bytes', 'bytes', 'int64'],
   dequantize_row_q5_K: ['void', 'bytes', 'bytes', 'int64'],
   dequantize_row_q6_K: ['void', 'bytes', 'bytes', 'int64'],
+  dequantize_row_mxfp4: ['void', 'bytes', 'bytes', 'int64'],
 } as const satisfies Table;
 
 /** Absent from some versions; the engine does without them. */

@@ -87,8 +87,10 @@ function yarnDivisor({ theta, dimensions }: Rotation, scaling: ScalingOf<'yarn'>
   const pairAtTurns = (turns: number) =>
     (dimensions * Math.log(scaling.originalContextLength / (turns * 2 * Math.PI))) /
     (2 * Math.log(theta));
-  const low = Math.max(Math.floor(pairAtTurns(scaling.betaFast)), 0);
-  let high = Math.min(Math.ceil(pairAtTurns(scaling.betaSlow)), dimensions - 1);
+  const isRounded = scaling.truncate !== false;
+  const [first, last] = [pairAtTurns(scaling.betaFast), pairAtTurns(scaling.betaSlow)];
+  const low = Math.max(isRounded ? Math.floor(first) : first, 0);
+  let high = Math.min(isRounded ? Math.ceil(last) : last, dimensions - 1);
   // The reference avoids a division by zero in the same way.
   if (high === low) high += 0.001;
   return (_frequency, pair) => {

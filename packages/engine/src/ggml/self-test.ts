@@ -136,6 +136,7 @@ function createBlock(runtime: Runtime): { weights: BlockWeights; free: () => voi
     },
     queryNorm: null,
     keyNorm: null,
+    sinks: null,
     attentionOutput: linear(hiddenSize, hiddenSize),
     attentionPostNorm: null,
     feedForwardNorm: vector(new Float32Array(hiddenSize).fill(1)),

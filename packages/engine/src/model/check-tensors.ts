@@ -63,7 +63,7 @@ function toLocation(tensor: FoundTensor): TensorLocation {
     throw unsupportedModel(
       fileOf(tensor),
       `the tensor ${tensor.sourceName} is stored as ${tensor.sourceType}, which is not supported`,
-      'Use a copy in F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 or Q2_K to Q6_K.',
+      'Use a copy in F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K to Q6_K or MXFP4.',
     );
   }
   return { name, type, shape, byteLength, ranges };

@@ -71,6 +71,7 @@ function attentionTensors(config: ModelConfig): readonly ExpectedTensor[] {
         ]),
     ...norm('attn_q_norm.weight', queryWidth),
     ...norm('attn_k_norm.weight', kvWidth),
+    ...(config.attentionSinks ? vector('attn_sinks.weight', config.headCount) : []),
     ...matrix('attn_output', { rows: hiddenSize, columns: queryWidth, bias: attentionOutputBias }),
   ];
 }
@@ -78,12 +79,16 @@ function attentionTensors(config: ModelConfig): readonly ExpectedTensor[] {
 function feedForwardTensors(config: ModelConfig): readonly ExpectedTensor[] {
   const { hiddenSize, feedForwardSize, feedForwardBias: bias, experts } = config;
   if (experts !== undefined) {
-    const { count } = experts;
+    const { count, bias: hasBias = false } = experts;
+    const each = (name: string, rows: number, columns: number) => [
+      { name: `${name}.weight`, shape: [count, rows, columns] },
+      ...(hasBias ? [{ name: `${name}.bias`, shape: [count, rows] }] : []),
+    ];
     return [
-      { name: 'ffn_gate_inp.weight', shape: [count, hiddenSize] },
-      { name: 'ffn_gate_exps.weight', shape: [count, feedForwardSize, hiddenSize] },
-      { name: 'ffn_up_exps.weight', shape: [count, feedForwardSize, hiddenSize] },
-      { name: 'ffn_down_exps.weight', shape: [count, hiddenSize, feedForwardSize] },
+      ...matrix('ffn_gate_inp', { rows: count, columns: hiddenSize, bias: hasBias }),
+      ...each('ffn_gate_exps', feedForwardSize, hiddenSize),
+      ...each('ffn_up_exps', feedForwardSize, hiddenSize),
+      ...each('ffn_down_exps', hiddenSize, feedForwardSize),
     ];
   }
   const inner = (name: string, rows: number) => matrix(name, { rows, columns: hiddenSize, bias });

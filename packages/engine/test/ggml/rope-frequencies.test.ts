@@ -31,6 +31,7 @@ const cases: readonly (readonly [string, RopeScaling])[] = [
   ['linear', { kind: 'linear', factor: 4 }],
   ['yarn', yarn],
   ['yarn with an attention factor', { ...yarn, attentionFactor: 0.75 }],
+  ['yarn without truncation', { ...yarn, truncate: false }],
   ['yarn with betas', { ...yarn, betaFast: 4, betaSlow: 0.25 }],
   [
     'llama3',

@@ -229,7 +229,7 @@ describe('what would be computed wrongly', () => {
       open({ 'general.architecture': text('mamba') }),
       'model-unsupported',
       'general.architecture = mamba',
-      'gemma2, gemma3, llama, olmo2, phi3, qwen2, qwen3, qwen3moe',
+      'gemma2, gemma3, gpt-oss, llama, olmo2, phi3, qwen2, qwen3, qwen3moe',
     );
   });
 

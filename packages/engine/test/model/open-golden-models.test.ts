@@ -51,7 +51,7 @@ const particular: Record<string, object> = {
     feedForwardSize: 32,
     experts: { count: 8, usedCount: 3, softmaxOver: 'chosen' },
   },
-  'qwen3moe-shares-bf16': { experts: { count: 8, usedCount: 3, softmaxOver: 'all' } },
+  'qwen3moe-shares-bf16': { experts: { count: 4, usedCount: 2, softmaxOver: 'all' } },
   'gemma2-f32': {
     architecture: 'gemma2',
     slidingWindow: 16,
@@ -83,6 +83,14 @@ const particular: Record<string, object> = {
       },
     },
     tiedEmbeddings: true,
+  },
+  'gptoss-mxfp4-gguf': {
+    architecture: 'gptoss',
+    attentionSinks: true,
+    activation: 'swiglu-clamped',
+    fullAttentionBlocks: [1, 3],
+    experts: { count: 4, usedCount: 2, softmaxOver: 'chosen', bias: true },
+    rope: { scaling: { kind: 'yarn', truncate: false } },
   },
   'olmo2-f32': { architecture: 'olmo2', normPlacement: 'after', qkNormScope: 'projection' },
 };

@@ -12,7 +12,8 @@ import type { Operations, ScoreSettings } from './operations.js';
  * number of threads. Over 512 tokens and more, ggml's CPU kernel divides the tokens of a single row
  * among its threads, and sums in another order with each number of threads: a session that goes on
  * at a peer with other cores would choose other words. It does not do so for several sequences, so
- * each key-value head, with the query heads that share it, is passed off as one.
+ * each key-value head, with the query heads that share it, is passed off as one. Sinks, of which
+ * there is one to a query head, cannot be divided so: such rows are computed in primitives.
  */
 export type AttentionKind = 'flash' | 'flash-by-group' | 'plain';
 
@@ -46,7 +47,7 @@ export function appendAttention(
 
   const parts = batch.segments.map((segment) => {
     store(operations, settings, segment, input, keys, value);
-    return attend(operations, settings, segment, input, queries);
+    return attend(operations, settings, weights, segment, input, queries);
   });
   return operations.stack(parts); // [rows, heads * headDim]
 }
@@ -133,14 +134,17 @@ function store(
 function attend(
   operations: Operations,
   settings: BlockSettings,
+  { sinks }: BlockWeights,
   segment: Segment,
   input: BlockInput,
   query: Tensor,
 ): Tensor {
   const { ggml, context } = operations;
-  const { kvLayout, attention } = settings;
+  const { kvLayout } = settings;
   const { headCount, kvHeadCount, headDim } = settings.config;
-  if (attention === 'flash-by-group' && segment.rows === 1) {
+  const isSingle = settings.attention === 'flash-by-group' && segment.rows === 1;
+  const attention = isSingle && sinks !== null ? 'plain' : settings.attention;
+  if (isSingle && sinks === null) {
     return attendByGroup(operations, settings, segment, input, query);
   }
   const headBytes = headDim * elementBytes;
@@ -172,7 +176,7 @@ function attend(
   const values = cached(segment.store.values[input.storeIndex] as Tensor);
 
   const mask = maskFor(segment, input);
-  const scores = scoreSettings(settings);
+  const scores = scoreSettings(settings, sinks);
   const attended =
     attention === 'plain'
       ? operations.plainAttention(queries, keys, values, mask, scores)
@@ -223,7 +227,7 @@ function attendByGroup(
   const keys = cached(segment.store.keys[input.storeIndex] as Tensor);
   const values = cached(segment.store.values[input.storeIndex] as Tensor);
   const mask = maskFor(segment, input);
-  const scores = scoreSettings(settings);
+  const scores = scoreSettings(settings, null);
   const attended = operations.flashAttention(queries, keys, values, mask, scores);
   return operations.reshape(attended, [1, headCount * headDim]);
 }
@@ -232,11 +236,12 @@ function maskFor({ masks }: Segment, { isWindowed }: BlockInput): Tensor {
   return (isWindowed ? masks.windowed : masks.everywhere) as Tensor;
 }
 
-function scoreSettings({ config, kvLayout }: BlockSettings): ScoreSettings {
+function scoreSettings({ config, kvLayout }: BlockSettings, sinks: Tensor | null): ScoreSettings {
   const { attentionScale, attentionSoftCap, headDim } = config;
   return {
     scale: attentionScale ?? 1 / Math.sqrt(headDim),
     softCap: attentionSoftCap ?? 0,
+    sinks,
     isQuantised: kvLayout.type === 'q8_0',
   };
 }

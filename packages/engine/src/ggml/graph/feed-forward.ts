@@ -39,7 +39,14 @@ function activate(
   gate: Tensor,
   up: Tensor,
 ): Tensor {
-  return activation === 'gelu-tanh' ? operations.geglu(gate, up) : operations.swiglu(gate, up);
+  switch (activation) {
+    case 'gelu-tanh':
+      return operations.geglu(gate, up);
+    case 'swiglu-clamped':
+      return operations.swigluClamped(gate, up);
+    default:
+      return operations.swiglu(gate, up);
+  }
 }
 
 /** Each row through its best experts, whose outputs are weighed by their shares and summed. */
@@ -52,17 +59,17 @@ function appendExperts(
   const { ggml, context } = operations;
   const { hiddenSize } = config;
   const experts = config.experts as ExpertConfig;
-  const scores = operations.linear(x, { matrix: weights.router, bias: null }, rowsKind); // [rows, experts]
+  const scores = operations.linear(x, weights.router, rowsKind); // [rows, experts]
   const probabilities = operations.softmax(scores); // [rows, experts]
   const chosen = ggml.argsort_top_k(context, probabilities, experts.usedCount); // [rows, used]
   const shares = shareOut(operations, experts, probabilities, chosen); // [rows, used, 1]
 
   const rowCount = operations.rowCount(x);
   const rows = operations.reshape(x, [rowCount, 1, hiddenSize]);
-  const gate = ggml.mul_mat_id(context, weights.gate, rows, chosen); // [rows, used, feedForward]
-  const up = ggml.mul_mat_id(context, weights.up, rows, chosen); // [rows, used, feedForward]
+  const gate = operations.linearOfChosen(rows, weights.gate, chosen); // [rows, used, feedForward]
+  const up = operations.linearOfChosen(rows, weights.up, chosen); // [rows, used, feedForward]
   const inner = activate(operations, config, gate, up);
-  const down = ggml.mul_mat_id(context, weights.down, inner, chosen); // [rows, used, hidden]
+  const down = operations.linearOfChosen(inner, weights.down, chosen); // [rows, used, hidden]
   const weighed = ggml.mul(context, down, shares); // [rows, used, hidden]
 
   const rowBytes = hiddenSize * 4;

@@ -29,6 +29,8 @@ export interface ScoreSettings {
   readonly scale: number;
   /** Scores s become `softCap * tanh(s / softCap)`; 0 leaves them alone. */
   readonly softCap: number;
+  /** `[heads]` scores that take their share of each row's weights, and add nothing; or null. */
+  readonly sinks: Tensor | null;
   /** Keys and values are stored in blocks, which cannot be transposed. */
   readonly isQuantised: boolean;
 }
@@ -111,6 +113,17 @@ export class Operations {
     return ggml.permute(context, this.product(matrix, rows), 0, 2, 1, 3); // [rows, outputs]
   }
 
+  /**
+   * Rows through matrices of which each row has its own: `[rows, 1 or used, inputs]` by
+   * `[matrices, outputs, inputs]` to `[rows, used, outputs]`.
+   * @param chosen `[rows, used]` i32: which matrices
+   */
+  linearOfChosen(x: Tensor, { matrix, bias }: LinearWeights, chosen: Tensor): Tensor {
+    const { ggml, context } = this;
+    const product = ggml.mul_mat_id(context, matrix, x, chosen);
+    return bias === null ? product : ggml.add_id(context, product, bias, chosen);
+  }
+
   scale(x: Tensor, factor: number): Tensor {
     return this.ggml.scale(this.context, x, factor);
   }
@@ -129,6 +142,11 @@ export class Operations {
   /** The same of `[rows, 2 * size]`, of which the first half is the gate: `[rows, size]`. */
   swigluOfHalves(x: Tensor): Tensor {
     return this.ggml.swiglu(this.context, x);
+  }
+
+  /** GPT-OSS's: `(up + 1) * gate * sigmoid(1.702 * gate)`, of values that are cut off at 7. */
+  swigluClamped(gate: Tensor, up: Tensor): Tensor {
+    return this.ggml.swiglu_oai(this.context, gate, up, 1.702, 7);
   }
 
   /**
@@ -225,10 +243,11 @@ export class Operations {
     keys: Tensor,
     values: Tensor,
     mask: Tensor,
-    { scale, softCap }: ScoreSettings,
+    { scale, softCap, sinks }: ScoreSettings,
   ): Tensor {
     const { ggml, context } = this;
     const attended = ggml.flash_attn_ext(context, queries, keys, values, mask, scale, 0, softCap);
+    if (sinks !== null) ggml.flash_attn_ext_add_sinks(attended, sinks);
     ggml.flash_attn_ext_set_prec?.(attended, precisionF32);
     return attended;
   }
@@ -239,7 +258,7 @@ export class Operations {
     keys: Tensor,
     values: Tensor,
     mask: Tensor,
-    { scale, softCap, isQuantised }: ScoreSettings,
+    { scale, softCap, sinks, isQuantised }: ScoreSettings,
   ): Tensor {
     const { ggml, context } = this;
     const products = ggml.mul_mat(context, keys, queries); // [heads, rows, length]
@@ -248,6 +267,7 @@ export class Operations {
     const scores = isCapped ? this.softCap(this.scale(products, scale), softCap) : products;
     const rest = isCapped ? 1 : scale;
     const weights = ggml.soft_max_ext(context, scores, mask, rest, 0); // [heads, rows, length]
+    if (sinks !== null) ggml.soft_max_add_sinks(weights, sinks);
     const plain = isQuantised ? this.cast(values, 'f32') : values;
     const columns = ggml.cont(context, ggml.transpose(context, plain)); // [kvHeads, headDim, length]
     const mixed = ggml.mul_mat(context, columns, weights); // [heads, rows, headDim]

@@ -30,11 +30,11 @@ export type FeedForwardWeights =
   | {
       readonly kind: 'experts';
       /** `[experts, hiddenSize]` scores the experts. */
-      readonly router: Tensor;
-      /** `[experts, outputs, inputs]` each. */
-      readonly gate: Tensor;
-      readonly up: Tensor;
-      readonly down: Tensor;
+      readonly router: LinearWeights;
+      /** `[experts, outputs, inputs]` each, with biases of `[experts, outputs]`. */
+      readonly gate: LinearWeights;
+      readonly up: LinearWeights;
+      readonly down: LinearWeights;
     };
 
 /** One transformer block. Norms are `[size]` in f32; null where the model has none. */
@@ -44,6 +44,8 @@ export interface BlockWeights {
   /** `[headDim]`, or as wide as the projection. */
   readonly queryNorm: Tensor | null;
   readonly keyNorm: Tensor | null;
+  /** `[heads]`, GPT-OSS only. */
+  readonly sinks: Tensor | null;
   readonly attentionOutput: LinearWeights;
   readonly attentionPostNorm: Tensor | null;
   readonly feedForwardNorm: Tensor | null;
@@ -106,6 +108,7 @@ function arrangeBlock(
         },
     queryNorm: find('attn_q_norm.weight'),
     keyNorm: find('attn_k_norm.weight'),
+    sinks: find('attn_sinks.weight'),
     attentionOutput: linear('attn_output'),
     attentionPostNorm: find('post_attention_norm.weight'),
     feedForwardNorm: find('ffn_norm.weight'),
@@ -121,10 +124,10 @@ function arrangeFeedForward(
   if (config.experts !== undefined) {
     return {
       kind: 'experts',
-      router: linear('ffn_gate_inp').matrix,
-      gate: linear('ffn_gate_exps').matrix,
-      up: linear('ffn_up_exps').matrix,
-      down: linear('ffn_down_exps').matrix,
+      router: linear('ffn_gate_inp'),
+      gate: linear('ffn_gate_exps'),
+      up: linear('ffn_up_exps'),
+      down: linear('ffn_down_exps'),
     };
   }
   const down = linear('ffn_down');

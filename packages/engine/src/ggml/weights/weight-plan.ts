@@ -18,11 +18,15 @@ import { storageLayouts } from '../../model/tensor-types.js';
 import { rowBytes } from '../type-ids.js';
 
 /**
- * What a tensor is used for: `vector` (norms and biases), `matrix` (only ever multiplied),
+ * What a tensor is used for: `vector` (norms and biases), `vectors` (biases of experts, one a row),
+ * `matrix` (only ever multiplied),
  * `experts` (matrices of which each row is multiplied with some), `router` (the matrix that scores
  * these), `table` (rows are looked up, and perhaps multiplied as well).
  */
-type TensorRole = 'vector' | 'matrix' | 'experts' | 'router' | 'table';
+type TensorRole = 'vector' | 'vectors' | 'matrix' | 'experts' | 'router' | 'table';
+
+/** Kept in f32. A router is tiny, and an error in it sends a token to another expert. */
+const exactRoles: ReadonlySet<TensorRole> = new Set(['vector', 'vectors', 'router']);
 
 /** A tensor that will be loaded. */
 export interface PlannedTensor {
@@ -64,9 +68,9 @@ export function planWeights(
     const matrixCount = shape.length === 3 ? (shape[0] as number) : 1;
     const role = roleOf(wanted);
     const tensor = { columns, isEnd: !name.startsWith('blk.') };
-    // A router is tiny, and an error in it sends a token to another expert.
-    const isExact = role === 'vector' || role === 'router';
-    const type = isExact ? 'f32' : chooseType(location.type, options.weightType, tensor);
+    const type = exactRoles.has(role)
+      ? 'f32'
+      : chooseType(location.type, options.weightType, tensor);
     const byteLength = rows * rowBytes(type, columns);
     const offset = name.endsWith('norm.weight') ? (model.config.normOffset ?? 0) : 0;
     return { name, location, role, type, rows, columns, matrixCount, offset, byteLength };
@@ -96,6 +100,7 @@ function wantedTensors(
 
 function roleOf({ name, shape }: ExpectedTensor): TensorRole {
   if (shape.length === 1) return 'vector';
+  if (name.endsWith('.bias')) return 'vectors';
   if (shape.length === 3) return 'experts';
   if (name.endsWith('.ffn_gate_inp.weight')) return 'router';
   return name === 'token_embd.weight' ? 'table' : 'matrix';
@@ -131,7 +136,7 @@ function chooseType(
  */
 function dominantType(tensors: readonly PlannedTensor[], wanted: WeightType | 'keep'): WeightType {
   const bytes = new Map<WeightType, number>();
-  const matrices = tensors.filter(({ role }) => role !== 'vector' && role !== 'router');
+  const matrices = tensors.filter(({ role }) => !exactRoles.has(role));
   const blockMatrices = matrices.filter(({ name }) => name.startsWith('blk.'));
   for (const { type, byteLength } of blockMatrices.length > 0 ? blockMatrices : matrices) {
     bytes.set(type, (bytes.get(type) ?? 0) + byteLength);

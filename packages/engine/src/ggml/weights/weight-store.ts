@@ -14,6 +14,12 @@ const usageWeights = 1;
 /** Vector loads of ggml's CPU kernels want this alignment; GGUF files have it by default. */
 const mappedAlignmentBytes = 32;
 
+/**
+ * AMX kernels multiply rows of a single block of 32 wrongly when there are several of them, as was
+ * measured on tiny models in q8_0 and q4_0. No model that people use has such rows.
+ */
+const repackColumnsMin = 64;
+
 /** A tensor in memory and how its bytes get there. */
 export interface PlacedTensor extends PlannedTensor {
   readonly tensor: Tensor;
@@ -168,13 +174,16 @@ export class WeightStore {
    */
   private repackBufferType(item: PlannedTensor): BufferType | null {
     if (item.role !== 'matrix' && item.role !== 'experts') return null;
+    if (item.columns < repackColumnsMin) return null;
     // Kernels want rows in multiples of 4 to 16, so shapes that agree in this share an answer.
     const matrixRows = item.rows / item.matrixCount;
     const rows = matrixRows > 128 ? 64 + (matrixRows % 64) : matrixRows;
     const key = `${item.role}:${item.type}:${item.columns}:${rows}`;
     let answer = this.repackProbes.get(key);
     if (answer === undefined) {
-      const probe = { ...item, rows, matrixCount: 1 };
+      // ggml takes what has one matrix for two dimensions, and experts have three.
+      const matrixCount = item.role === 'experts' ? 2 : 1;
+      const probe = { ...item, rows: rows * matrixCount, matrixCount };
       answer =
         this.runtime.repackBufferTypes.find((type) => this.canMultiplyIn(type, probe)) ?? null;
       this.repackProbes.set(key, answer);

@@ -37,13 +37,13 @@ export async function openGguf(
     short: await factors(ropeFactorNames.short),
     long: await factors(ropeFactorNames.long),
   };
-  const config = parseGgufConfig(header, ropeFactors);
+  const { config, gguf } = parseGgufConfig(header, ropeFactors);
   const template = header.metadata['tokenizer.chat_template'];
   return {
     path,
     format: 'gguf',
     config,
-    tensors: checkTensors(path, config, found),
+    tensors: checkTensors(path, config, renamed(found, gguf.tensorNames ?? {})),
     tokenizerJson: ggufTokenizerJson(header),
     chatTemplate: typeof template === 'string' ? checkChatTemplate(template, path) : null,
   };
@@ -55,6 +55,24 @@ function refuseSplit({ metadata, path }: GgufHeader): void {
   if (typeof parts !== 'number' || parts <= 1) return;
   const wayOut = 'Merge the parts first: llama-gguf-split --merge <first part> <whole file>.';
   throw unsupportedModel(path, `this is one of ${parts} parts of a split GGUF file`, wayOut);
+}
+
+/** The tensors under their canonical names: `blk.0.post_attention_norm.weight` and the like. */
+function renamed(
+  found: ReadonlyMap<string, FoundTensor>,
+  names: Readonly<Record<string, string>>,
+): ReadonlyMap<string, FoundTensor> {
+  const canonical = (name: string) =>
+    name.replace(
+      /(?<=^blk\.\d+\.)\w+/,
+      (part) => (Object.hasOwn(names, part) ? names[part] : part) ?? part,
+    );
+  return new Map(
+    [...found.values()].map((tensor) => {
+      const name = canonical(tensor.name);
+      return [name, { ...tensor, name }];
+    }),
+  );
 }
 
 function toFoundTensor(path: string, tensor: GgufHeader['tensors'][number]): FoundTensor {

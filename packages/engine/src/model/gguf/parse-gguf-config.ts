@@ -42,7 +42,10 @@ type GgufArchitecture = ArchitectureDefinition & { readonly gguf: GgufReading };
  * @param ropeFactors the divisors of rotary frequencies that the file has as tensors
  * @throws SkeinError `model-corrupt`, `model-unsupported`
  */
-export function parseGgufConfig(header: GgufHeader, ropeFactors: RopeFactors): ModelConfig {
+export function parseGgufConfig(
+  header: GgufHeader,
+  ropeFactors: RopeFactors,
+): { readonly config: ModelConfig; readonly gguf: GgufReading } {
   const { path } = header;
   const { architecture, fields } = findArchitecture(header);
   const { gguf } = architecture;
@@ -62,7 +65,7 @@ export function parseGgufConfig(header: GgufHeader, ropeFactors: RopeFactors): M
   };
   const tokenizer = new MetadataFields(path, header.metadata);
   const bosRange = { min: 0, max: limits.vocabSizeMax };
-  return checkModelConfig(
+  const config = checkModelConfig(
     {
       architecture: architecture.name,
       ...sizes,
@@ -85,6 +88,7 @@ export function parseGgufConfig(header: GgufHeader, ropeFactors: RopeFactors): M
     },
     path,
   );
+  return { config, gguf };
 }
 
 function findArchitecture({ path, metadata }: GgufHeader): {

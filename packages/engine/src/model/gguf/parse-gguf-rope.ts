@@ -36,6 +36,7 @@ export function parseGgufRope(
     readonly factors: RopeFactors;
     readonly mayBePartial?: boolean;
     readonly mayBeLong?: boolean;
+    readonly truncatesYarn?: boolean;
   },
 ): GgufRopeSettings {
   const dimensions = parseDimensions(fields, options);
@@ -51,7 +52,13 @@ export function parseGgufRope(
     const scaling = parseLongScaling(fields, { contextLength, short, long });
     return { ...base, scaling, scaledContextLength: contextLength };
   }
-  const { scaling, scaledContextLength } = parseScaling(fields, contextLength);
+  const parsed = parseScaling(fields, contextLength);
+  const { scaledContextLength } = parsed;
+  // No key tells; what the family was trained with counts.
+  const scaling: RopeScaling =
+    parsed.scaling.kind === 'yarn' && options.truncatesYarn === false
+      ? { ...parsed.scaling, truncate: false }
+      : parsed.scaling;
   if (all === null) return { ...base, scaling, scaledContextLength };
   if (scaling.kind !== 'none') {
     throw fields.unsupported('rope.scaling.type', 'It cannot be combined with rope_freqs.weight.');

@@ -30,13 +30,12 @@ export async function openHuggingFaceFolder(
   const generation = names.has('generation_config.json')
     ? await readJsonFile(join(path, 'generation_config.json'), smallJson)
     : null;
-  const { config, architecture } = parseHuggingFaceConfig(
+  const { config, huggingFace } = parseHuggingFaceConfig(
     configPath,
     await readJsonFile(configPath, smallJson),
     generation,
   );
-  const ownNames = architecture.huggingFace.tensorNames;
-  const found = await findTensors(path, names, ownNames, options);
+  const found = await findTensors(path, names, huggingFace.tensorNames, options);
   // A redundant head is one that transformers, too, ignores.
   if (config.tiedEmbeddings) found.delete('output.weight');
   const tokenizerLimit = { byteLengthMax: limits.tokenizerBytesMax, signal };

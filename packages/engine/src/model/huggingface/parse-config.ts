@@ -30,10 +30,10 @@ const unsupportedFields = [
 const defaultRmsNormEpsilon = 1e-6;
 const defaultTheta = 10_000;
 
-/** A configuration with the family that it belongs to. */
+/** A configuration, with what else its family says of the folder. */
 export interface ParsedConfig {
   readonly config: ModelConfig;
-  readonly architecture: ArchitectureDefinition;
+  readonly huggingFace: HuggingFaceReading;
 }
 
 /**
@@ -49,8 +49,7 @@ export function parseHuggingFaceConfig(
   generation: JsonObject | null,
 ): ParsedConfig {
   const fields = new MetadataFields(path, config);
-  const architecture = parseArchitecture(fields);
-  const { huggingFace } = architecture;
+  const { name, huggingFace } = parseArchitecture(fields);
   refuseUnsupported(fields, huggingFace);
   const { defaults } = huggingFace;
   const sizes = parseSizes(fields, defaults);
@@ -58,7 +57,7 @@ export function parseHuggingFaceConfig(
     fields.integer('vocab_size', { max: limits.vocabSizeMax }) ?? fields.missing('vocab_size');
   const rope = readRope(fields, huggingFace, sizes);
   const parsed: ModelConfig = {
-    architecture: architecture.name,
+    architecture: name,
     ...sizes,
     vocabSize,
     contextLength: clampContext(rope.scaledContextLength),
@@ -75,14 +74,22 @@ export function parseHuggingFaceConfig(
     eosTokenIds: parseEosTokens(fields, generation, vocabSize),
     ...huggingFace.read(fields, sizes),
   };
-  return { config: checkModelConfig(parsed, path), architecture };
+  return { config: checkModelConfig(parsed, path), huggingFace };
 }
 
-function parseArchitecture(fields: MetadataFields): ArchitectureDefinition {
+/** A family that has a form in Hugging Face folders. */
+type FolderArchitecture = ArchitectureDefinition & { readonly huggingFace: HuggingFaceReading };
+
+function hasFolder(architecture: ArchitectureDefinition): architecture is FolderArchitecture {
+  return architecture.huggingFace !== null;
+}
+
+function parseArchitecture(fields: MetadataFields): FolderArchitecture {
   const modelType = fields.text('model_type') ?? fields.missing('model_type');
-  const found = architectures.find(({ huggingFace }) => huggingFace.modelType === modelType);
+  const readable = architectures.filter(hasFolder);
+  const found = readable.find(({ huggingFace }) => huggingFace.modelType === modelType);
   if (found === undefined) {
-    const known = architectures.map(({ huggingFace }) => huggingFace.modelType).sort();
+    const known = readable.map(({ huggingFace }) => huggingFace.modelType).sort();
     throw fields.unsupported('model_type', `Supported are ${known.join(', ')}.`);
   }
   // The same weights under a classifier's or an embedder's head are another model.

@@ -157,14 +157,13 @@ function parseYarn(
 ): Pick<RopeSettings, 'scaling' | 'scaledContextLength'> {
   const original = originalContextLength(fields) ?? contextLength;
   const factor = fields.positive('factor') ?? contextLength / original;
-  // Without rounding of the ramp's ends the frequencies differ, and ggml always rounds.
-  if (fields.boolean('truncate') === false) throw fields.unsupported('truncate');
   const scaling: RopeScaling = {
     kind: 'yarn',
     factor,
     originalContextLength: original,
     betaFast: nonZero(fields, 'beta_fast') ?? 32,
     betaSlow: nonZero(fields, 'beta_slow') ?? 1,
+    ...(fields.boolean('truncate') === false ? { truncate: false } : {}),
     attentionFactor: fields.positive('attention_factor') ?? defaultAttentionFactor(fields, factor),
   };
   // Qwen's model cards have people add the scaling and leave `max_position_embeddings` alone.
