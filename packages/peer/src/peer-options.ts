@@ -3,6 +3,7 @@ import type {
   DeviceChoice,
   Engine,
   EngineOptions,
+  KvType,
   PeerId,
   RecordBody,
   Span,
@@ -43,7 +44,7 @@ export interface PeerOptions {
   /** Type of the matrices in memory; default `keep`. */
   readonly weightType?: WeightType | 'keep';
   /** Default `f16`. */
-  readonly kvType?: 'f32' | 'f16';
+  readonly kvType?: KvType;
   /** Default: physical cores. */
   readonly threads?: number;
   /** Tokens to cache over all sessions; default: a share of the free memory. */

@@ -1,28 +1,34 @@
 import { fileURLToPath } from 'node:url';
 import type { SkeinNode } from '@skein/client/network';
 import { openModel } from '@skein/engine';
-import { createSessionId, type ModelHash, type OpenMessage, type SessionId } from '@skein/protocol';
+import {
+  createSessionId,
+  kvByteLength,
+  type ModelHash,
+  type OpenMessage,
+  type SessionId,
+  type Span,
+} from '@skein/protocol';
 import { afterEach, expect, it } from 'vitest';
-import { createPeer, type Peer, type PeerStatus } from '../src/index.js';
+import { createPeer, type Peer, type PeerOptions, type PeerStatus } from '../src/index.js';
 import { Cleanup } from './support/cleanup.js';
 import { logitsOf, startNode } from './support/swarm.js';
 import { TestHop } from './support/test-hop.js';
 
-const modelPath = fileURLToPath(
-  new URL('../../../test/fixtures/golden/llama-8block-f32', import.meta.url),
-);
+const goldenPath = (name: string) =>
+  fileURLToPath(new URL(`../../../test/fixtures/golden/${name}`, import.meta.url));
+const modelPath = goldenPath('llama-8block-f32');
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
-async function startPeer(span: { start: number; end: number }, kvType: 'f16' | 'f32' = 'f32') {
+async function startPeer(span: Span, options: Pick<PeerOptions, 'kvType' | 'modelPath'>) {
   const peer = createPeer({
-    modelPath,
+    ...options,
     span,
     listen: ['/ip4/127.0.0.1/tcp/0'],
     bootstrap: [],
     dht: false,
     device: 'cpu',
-    kvType,
     threads: 1,
     kvTokensMax: 512,
   });
@@ -100,11 +106,12 @@ it('three peers with real engines give the tokens that one gives', {
 }, async () => {
   const { config } = await openModel(modelPath);
   const last = config.blockCount;
-  const whole = await startPeer({ start: 0, end: last });
+  const options = { modelPath, kvType: 'f32' } as const;
+  const whole = await startPeer({ start: 0, end: last }, options);
   const parts = [
-    await startPeer({ start: 0, end: 3 }),
-    await startPeer({ start: 3, end: 5 }),
-    await startPeer({ start: 5, end: last }),
+    await startPeer({ start: 0, end: 3 }, options),
+    await startPeer({ start: 3, end: 5 }, options),
+    await startPeer({ start: 5, end: last }, options),
   ];
   const prompt = [1, 51, 15, 64, 14, 81];
   const expected = await generate([whole], prompt, 12);
@@ -112,40 +119,48 @@ it('three peers with real engines give the tokens that one gives', {
   expect(new Set(expected).size).toBeGreaterThan(1);
 });
 
-it('a cache goes from one real engine to another, bit for bit', {
-  timeout: 120_000,
-}, async () => {
-  const first = await startPeer({ start: 0, end: 4 }, 'f16');
-  const leaving = await startPeer({ start: 4, end: 8 }, 'f16');
-  const taker = await startPeer({ start: 4, end: 8 }, 'f16');
-  const prompt = [1, 51, 15, 64, 14, 81];
-  const expected = await generate([first, leaving], prompt, 16);
+it.each([
+  ['f16', 'llama-8block-f32', 4],
+  ['q8_0', 'qwen3-qknorm-f32', 2],
+] as const)(
+  'a cache in %s goes from one real engine to another, bit for bit',
+  {
+    timeout: 120_000,
+  },
+  async (kvType, name, cut) => {
+    const options = { modelPath: goldenPath(name), kvType };
+    const { blockCount: end, kvHeadCount, headDim } = (await openModel(options.modelPath)).config;
+    const first = await startPeer({ start: 0, end: cut }, options);
+    const leaving = await startPeer({ start: cut, end }, options);
+    const taker = await startPeer({ start: cut, end }, options);
+    const prompt = [1, 51, 15, 64, 14, 81];
+    const expected = await generate([first, leaving], prompt, 16);
 
-  const client = await startNode(cleanup, 'tcp');
-  const session = createSessionId();
-  const hops = [
-    await openHop(client, first, { session, next: leaving }),
-    await openHop(client, leaving, { session }),
-  ] as [TestHop, TestHop];
-  const before = await extend(hops, { position: 0, input: prompt, count: 8, epoch: 0 });
-  const stopped = leaving.peer.stop();
-  await hops[1].take('draining');
-  const { peerId: takesOverFrom } = leaving.status;
-  const target = await openHop(client, taker, { session, epoch: 1, takesOverFrom });
-  const { span, peerId: peer, multiaddrs } = taker.status;
-  const to = prompt.length + 7;
-  const place = { span, to, peer, multiaddrs: [...multiaddrs], session };
-  hops[1].send({ type: 'hand-over', epoch: 1, ...place });
-  expect((await target.take('kv-imported')).message.position).toBe(to);
-  const { bytes, failure } = (await hops[1].take('handed-over')).message;
-  const { kvHeadCount, headDim } = (await openModel(modelPath)).config;
-  expect(failure).toBeUndefined();
-  expect(bytes).toBe(2 * 4 * to * kvHeadCount * headDim * 2);
-  hops[0].send({ type: 'link', epoch: 1, successor: successorOf(taker) });
-  await hops[0].take('linked');
-  hops[1].send({ type: 'close' });
-  await stopped;
-  const input = [before.at(-1) as number];
-  const after = await extend([hops[0], target], { position: to, input, count: 8, epoch: 1 });
-  expect([...before, ...after]).toEqual(expected);
-});
+    const client = await startNode(cleanup, 'tcp');
+    const session = createSessionId();
+    const hops = [
+      await openHop(client, first, { session, next: leaving }),
+      await openHop(client, leaving, { session }),
+    ] as [TestHop, TestHop];
+    const before = await extend(hops, { position: 0, input: prompt, count: 8, epoch: 0 });
+    const stopped = leaving.peer.stop();
+    await hops[1].take('draining');
+    const { peerId: takesOverFrom } = leaving.status;
+    const target = await openHop(client, taker, { session, epoch: 1, takesOverFrom });
+    const { span, peerId: peer, multiaddrs } = taker.status;
+    const to = prompt.length + 7;
+    const place = { span, to, peer, multiaddrs: [...multiaddrs], session };
+    hops[1].send({ type: 'hand-over', epoch: 1, ...place });
+    expect((await target.take('kv-imported')).message.position).toBe(to);
+    const { bytes, failure } = (await hops[1].take('handed-over')).message;
+    expect(failure).toBeUndefined();
+    expect(bytes).toBe(2 * (end - cut) * kvByteLength(kvType, to * kvHeadCount * headDim));
+    hops[0].send({ type: 'link', epoch: 1, successor: successorOf(taker) });
+    await hops[0].take('linked');
+    hops[1].send({ type: 'close' });
+    await stopped;
+    const input = [before.at(-1) as number];
+    const after = await extend([hops[0], target], { position: to, input, count: 8, epoch: 1 });
+    expect([...before, ...after]).toEqual(expected);
+  },
+);

@@ -6,6 +6,7 @@ import type { SessionId } from './ids.js';
 import type { WeightType } from './manifest.js';
 import type { ModelConfig } from './model-config.js';
 import type { Ends, Span } from './span.js';
+import { int8BlockSize, int8ScaleBytes } from './tensor.js';
 
 /** What to compute on. `auto` takes the best device that passes its self-test. */
 export const deviceChoices = ['auto', 'cpu', 'vulkan', 'cuda', 'metal'] as const;
@@ -13,6 +14,19 @@ export type DeviceChoice = (typeof deviceChoices)[number];
 
 /** Element types of hidden rows that an engine takes and returns without conversion in JavaScript. */
 export type HiddenType = 'f32' | 'f16' | 'bf16';
+
+/**
+ * Element types of a KV cache. `q8_0` takes eight bits for an element and a scale for each 32 of
+ * them, laid out as an `int8` tensor on the wire; it needs heads of a multiple of 32 elements.
+ */
+export const kvTypes = ['f32', 'f16', 'q8_0'] as const;
+export type KvType = (typeof kvTypes)[number];
+
+/** Bytes of a number of cached elements; a whole number of blocks of 32 for `q8_0`. */
+export function kvByteLength(type: KvType, elements: number): number {
+  if (type === 'q8_0') return (elements / int8BlockSize) * (int8BlockSize + int8ScaleBytes);
+  return elements * (type === 'f16' ? 2 : 4);
+}
 
 /** What an engine is told to load. */
 export interface EngineOptions {
@@ -26,7 +40,7 @@ export interface EngineOptions {
   /** Compute threads; default: physical cores, at least 1. */
   readonly threads?: number;
   /** Element type of the KV cache. */
-  readonly kvType: 'f32' | 'f16';
+  readonly kvType: KvType;
   /** Tokens over all sessions that may be cached; a token counts once however many blocks. */
   readonly kvTokensMax: number;
   readonly signal?: AbortSignal;
@@ -48,7 +62,7 @@ export interface EngineInfo {
   readonly ends: Ends;
   /** Type of most matrix bytes in memory, e.g. `q8_0`: part of the numeric kind. */
   readonly weightType: WeightType;
-  readonly kvType: 'f32' | 'f16';
+  readonly kvType: KvType;
   readonly weightBytes: number;
   /** Bytes that one cached token takes over all blocks of the span. */
   readonly kvBytesPerToken: number;
@@ -113,7 +127,7 @@ export interface KvChunk {
   readonly block: number;
   readonly position: number;
   readonly count: number;
-  readonly type: 'f32' | 'f16';
+  readonly type: KvType;
   /** `[count, kvHeadCount * headDim]` each, keys after rotation. */
   readonly keys: Uint8Array;
   readonly values: Uint8Array;
@@ -169,7 +183,12 @@ export interface Engine {
     range: { block: number; start: number; end: number },
   ): Promise<KvChunk>;
 
-  /** Writes cached keys and values. After the last block of a range call {@link setLength}. */
+  /**
+   * Writes cached keys and values. After the last block of a range call {@link setLength}. Between
+   * `f32` and `f16` they are converted; a `q8_0` cache takes and gives `q8_0` alone, since
+   * rounding a cache a second time would change what the session says.
+   * @throws SkeinError `session-unknown`, `bad-argument`
+   */
   importKv(session: SessionId, chunk: KvChunk): Promise<void>;
 
   /** Declares that tokens `[0, length)` of every block were imported. @throws SkeinError `kv-full` */

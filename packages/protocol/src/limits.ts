@@ -77,6 +77,9 @@ export const limits = {
   headCountMax: 1024,
   headDimMax: 1024,
   feedForwardSizeMax: 524_288,
+  /** Experts of a block: the largest public models have 512, of which a token takes up to 10. */
+  expertCountMax: 1024,
+  expertsUsedMax: 64,
   /** Tokens of which each ends a generation. */
   eosTokensMax: 256,
   /** tokenizer.json of the largest vocabularies is about 35 MB. */

@@ -2,12 +2,18 @@ import * as z from 'zod';
 import { limits } from './limits.js';
 import { type ManifestTensor, type ModelManifest, weightTypes } from './manifest.js';
 import { isCount, listOf, textSchema } from './messages/common.js';
-import { architectures, type ModelConfig } from './model-config.js';
+import { activations, type ModelConfig, type RopeConfig } from './model-config.js';
 
 /** A whole number from 1 to `max`. */
 const size = (max: number) => z.int().min(1).max(max);
 /** A number over 0; the bound only keeps products of several finite. */
 const positive = z.number().gt(0).max(1e12);
+
+const factorsSchema = listOf(
+  (value): value is number => positive.safeParse(value).success,
+  { countMax: limits.headDimMax / 2 },
+  'numbers over 0',
+);
 
 const ropeScalingSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none') }),
@@ -19,13 +25,13 @@ const ropeScalingSchema = z.discriminatedUnion('kind', [
     highFreqFactor: positive,
     originalContextLength: size(limits.contextLengthMax),
   }),
+  z.strictObject({ kind: z.literal('factors'), factors: factorsSchema }),
   z.strictObject({
-    kind: z.literal('factors'),
-    factors: listOf(
-      (value): value is number => positive.safeParse(value).success,
-      { countMax: limits.headDimMax / 2 },
-      'numbers over 0',
-    ),
+    kind: z.literal('longrope'),
+    shortFactors: factorsSchema,
+    longFactors: factorsSchema,
+    originalContextLength: size(limits.contextLengthMax),
+    attentionFactor: positive,
   }),
   z.strictObject({
     kind: z.literal('yarn'),
@@ -33,9 +39,29 @@ const ropeScalingSchema = z.discriminatedUnion('kind', [
     originalContextLength: size(limits.contextLengthMax),
     betaFast: positive,
     betaSlow: positive,
+    truncate: z.literal(false).exactOptional(),
     attentionFactor: positive,
   }),
 ]);
+
+const ropeSchema = z.strictObject({
+  theta: positive,
+  mode: z.enum(['neox', 'norm']),
+  scaling: ropeScalingSchema,
+  dimensions: size(limits.headDimMax).exactOptional(),
+});
+
+const expertsSchema = z
+  .strictObject({
+    count: size(limits.expertCountMax),
+    usedCount: size(limits.expertsUsedMax),
+    softmaxOver: z.enum(['all', 'chosen']),
+    bias: z.literal(true).exactOptional(),
+  })
+  .refine((experts) => experts.usedCount <= experts.count, {
+    path: ['usedCount'],
+    message: 'must not exceed count',
+  });
 
 const tokenIdSchema = z
   .int()
@@ -45,7 +71,7 @@ const tokenIdSchema = z
 /** Hyper-parameters under the limits, so that nothing is ever sized by a hostile manifest. */
 export const modelConfigSchema = z
   .strictObject({
-    architecture: z.enum(architectures),
+    architecture: z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, 'a short name in lower case'),
     blockCount: size(limits.blockCountMax),
     hiddenSize: size(limits.hiddenSizeMax),
     headCount: size(limits.headCountMax),
@@ -55,17 +81,30 @@ export const modelConfigSchema = z
     vocabSize: size(limits.vocabSizeMax),
     contextLength: size(limits.contextLengthMax),
     rmsNormEpsilon: z.number().min(0).max(1),
-    rope: z.strictObject({
-      theta: positive,
-      mode: z.enum(['neox', 'norm']),
-      scaling: ropeScalingSchema,
-    }),
+    rope: ropeSchema,
     slidingWindow: size(limits.contextLengthMax).nullable(),
+    fullAttentionBlocks: listOf(
+      (value) => isCount(value, limits.blockCountMax - 1),
+      { countMax: limits.blockCountMax },
+      'block indices',
+    ).exactOptional(),
+    windowedRope: ropeSchema.exactOptional(),
     tiedEmbeddings: z.boolean(),
     qkvBias: z.boolean(),
     attentionOutputBias: z.boolean(),
     feedForwardBias: z.boolean(),
     qkNorm: z.boolean(),
+    qkNormScope: z.literal('projection').exactOptional(),
+    attentionScale: positive.exactOptional(),
+    attentionSinks: z.literal(true).exactOptional(),
+    attentionSoftCap: positive.exactOptional(),
+    logitSoftCap: positive.exactOptional(),
+    embeddingScale: positive.exactOptional(),
+    normPlacement: z.enum(['after', 'around']).exactOptional(),
+    normOffset: z.literal(1).exactOptional(),
+    activation: z.enum(activations).exactOptional(),
+    fusedProjections: z.literal(true).exactOptional(),
+    experts: expertsSchema.exactOptional(),
     bosTokenId: tokenIdSchema.nullable(),
     eosTokenIds: listOf(
       (value) => isCount(value, limits.vocabSizeMax - 1),
@@ -81,19 +120,39 @@ export const modelConfigSchema = z
     path: ['headDim'],
     message: 'must be even: the rotary embedding pairs up elements',
   })
-  .refine(hasMatchingFactors, {
-    path: ['rope', 'scaling', 'factors'],
-    message: 'must have headDim / 2 entries',
+  .refine(hasSoundRopes, {
+    path: ['rope'],
+    message: 'must rotate an even part of a head, with a factor for each pair',
   })
+  .refine(
+    ({ fullAttentionBlocks = [], blockCount }) => isAscending(fullAttentionBlocks, blockCount),
+    {
+      path: ['fullAttentionBlocks'],
+      message: 'must be blocks of the model in ascending order',
+    },
+  )
   .refine(
     (config) =>
       [config.bosTokenId ?? 0, ...config.eosTokenIds].every((token) => token < config.vocabSize),
     { path: ['vocabSize'], message: 'must exceed every token id' },
   );
 
-function hasMatchingFactors(config: Pick<ModelConfig, 'headDim' | 'rope'>): boolean {
-  const { scaling } = config.rope;
-  return scaling.kind !== 'factors' || scaling.factors.length === config.headDim / 2;
+function hasSoundRopes(config: Pick<ModelConfig, 'headDim' | 'rope' | 'windowedRope'>): boolean {
+  const { rope, windowedRope = rope } = config;
+  return [rope, windowedRope].every((each) => isSoundRope(each, config.headDim));
+}
+
+function isSoundRope({ scaling, dimensions }: RopeConfig, headDim: number): boolean {
+  const rotated = dimensions ?? headDim;
+  if (rotated > headDim || rotated % 2 !== 0) return false;
+  const hasAll = (factors: readonly number[]) => factors.length === rotated / 2;
+  if (scaling.kind === 'factors') return hasAll(scaling.factors);
+  if (scaling.kind !== 'longrope') return true;
+  return hasAll(scaling.shortFactors) && hasAll(scaling.longFactors);
+}
+
+function isAscending(indices: readonly number[], end: number): boolean {
+  return indices.every((index, place) => index < (indices[place + 1] ?? end));
 }
 
 const digestSchema = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in 64 lower-case hex digits');

@@ -18,6 +18,7 @@ export const weightTypes = [
   'q4_k',
   'q5_k',
   'q6_k',
+  'mxfp4',
 ] as const;
 export type WeightType = (typeof weightTypes)[number];
 

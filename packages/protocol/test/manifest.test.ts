@@ -141,7 +141,7 @@ describe('parseManifest', () => {
     ['an end token outside the vocabulary', withConfig({ eosTokenIds: [2, 256] })],
     ['a theta of 0', withConfig({ rope: { ...config.rope, theta: 0 } })],
     ['a text for a number', withConfig({ hiddenSize: '64' })],
-    ['an unknown architecture', withConfig({ architecture: 'mamba' })],
+    ['an architecture that is no name', withConfig({ architecture: 'Mamba 2' })],
     ['an unknown field of the config', withConfig({ surprise: 1 })],
     ['a scaling without a factor', withScaling({ kind: 'linear' })],
     ['too few factors', withScaling({ kind: 'factors', factors: [1] })],

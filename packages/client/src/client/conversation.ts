@@ -8,6 +8,7 @@ import {
   maxTokensDefault,
 } from '../generate/generation-types.js';
 import type { LoadedModel } from '../model/model-store.js';
+import { defaultWireType } from '../session/default-wire-type.js';
 import type { SessionEnvironment, SessionModel, SessionOptions } from '../session/session-types.js';
 import { type HopUsageReport, SwarmSession } from '../session/swarm-session.js';
 import { encodePrompt } from './encode-prompt.js';
@@ -140,5 +141,7 @@ function contextExceeded(promptTokens: number, contextLength: number): SkeinErro
 /** What sessions need of a model's manifest. */
 function sessionModel({ hash, manifest }: LoadedModel): SessionModel {
   const { blockCount, hiddenSize, vocabSize, contextLength } = manifest.config;
-  return { hash, name: manifest.name, blockCount, hiddenSize, vocabSize, contextLength };
+  const wireType = defaultWireType(manifest.config);
+  const sizes = { blockCount, hiddenSize, vocabSize, contextLength };
+  return { hash, name: manifest.name, ...sizes, wireType };
 }

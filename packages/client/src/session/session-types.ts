@@ -13,6 +13,8 @@ export interface SessionModel {
   readonly hiddenSize: number;
   readonly vocabSize: number;
   readonly contextLength: number;
+  /** Element type of hidden rows that the model wants. Default: `f16`. */
+  readonly wireType?: WireType;
 }
 
 /** Collaborators of a session. */
@@ -27,7 +29,7 @@ export interface SessionEnvironment {
 export interface SessionOptions {
   /** Longest context, in tokens. Default: the model's. */
   readonly tokensMax?: number;
-  /** Element type of hidden rows between hops. Default: `f16`. */
+  /** Element type of hidden rows between hops. Default: what the model wants. */
   readonly wireType?: WireType;
   /** Hops may differ in numeric kind. Default: false. */
   readonly acceptMixedNumerics?: boolean;

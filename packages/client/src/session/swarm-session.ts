@@ -61,7 +61,7 @@ export class SwarmSession {
     this.tokensMax = Math.min(options.tokensMax ?? model.contextLength, model.contextLength);
     this.#emit = options.onEvent ?? (() => {});
     const chunkRows = options.chunkRows ?? sessionLimits.chunkRows;
-    const wireType = options.wireType ?? 'f16';
+    const wireType = options.wireType ?? model.wireType ?? 'f16';
     this.#chain = new HopChain({
       view: environment.view,
       clock: environment.clock,

@@ -3,6 +3,7 @@ import {
   type EngineInfo,
   type HiddenType,
   isErrorCode,
+  type KvType,
   type SessionId,
   type SessionUse,
   SkeinError,
@@ -50,7 +51,7 @@ export interface KvChunkHeader {
   readonly block: number;
   readonly position: number;
   readonly count: number;
-  readonly type: 'f32' | 'f16';
+  readonly type: KvType;
   readonly keyBytes: number;
 }
 

@@ -129,8 +129,7 @@ export class EngineCore {
 
   importKv(id: SessionId, chunk: KvChunk): void {
     const session = this.sessions.get(id);
-    const { config } = this.info;
-    validateChunk(chunk, session, config);
+    validateChunk(chunk, session, this.info);
     this.requireRoom(session, chunk.position + chunk.count);
     const filled = session.cache.filledTokens(chunk.block);
     if (chunk.position > filled) {

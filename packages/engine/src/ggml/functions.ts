@@ -17,7 +17,9 @@ export const graphFunctions = {
   graph_overhead_custom: ['size', 'size', 'bool'],
   new_tensor_1d: ['tensor', 'context', 'int', 'int64'],
   new_tensor_2d: ['tensor', 'context', 'int', 'int64', 'int64'],
+  new_tensor_3d: ['tensor', 'context', 'int', 'int64', 'int64', 'int64'],
   nbytes: ['size', 'tensor'],
+  nrows: ['int64', 'tensor'],
   row_size: ['size', 'int', 'int64'],
   get_data: ['address?', 'tensor'],
   set_input: ['void', 'tensor'],
@@ -33,7 +35,22 @@ export const tensorFunctions = {
   mul: ['tensor', 'context', 'tensor', 'tensor'],
   rms_norm: ['tensor', 'context', 'tensor', 'float'],
   mul_mat: ['tensor', 'context', 'tensor', 'tensor'],
+  // (context, matrices, rows, indices of the matrices for each row)
+  mul_mat_id: ['tensor', 'context', 'tensor', 'tensor', 'tensor'],
+  swiglu: ['tensor', 'context', 'tensor'],
   swiglu_split: ['tensor', 'context', 'tensor', 'tensor'],
+  // (context, rows of each chosen matrix, biases of all matrices, indices)
+  add_id: ['tensor', 'context', 'tensor', 'tensor', 'tensor'],
+  // (context, gate, up, slope of the sigmoid, limit)
+  swiglu_oai: ['tensor', 'context', 'tensor', 'tensor', 'float', 'float'],
+  div: ['tensor', 'context', 'tensor', 'tensor'],
+  sqr: ['tensor', 'context', 'tensor'],
+  tanh: ['tensor', 'context', 'tensor'],
+  sigmoid: ['tensor', 'context', 'tensor'],
+  scale: ['tensor', 'context', 'tensor', 'float'],
+  scale_bias: ['tensor', 'context', 'tensor', 'float', 'float'],
+  sum_rows: ['tensor', 'context', 'tensor'],
+  argsort_top_k: ['tensor', 'context', 'tensor', 'int'],
   get_rows: ['tensor', 'context', 'tensor', 'tensor'],
   set_rows: ['tensor', 'context', 'tensor', 'tensor', 'tensor'],
   cast: ['tensor', 'context', 'tensor', 'int'],
@@ -79,6 +96,8 @@ export const tensorFunctions = {
     'float',
   ],
   soft_max: ['tensor', 'context', 'tensor'],
+  soft_max_add_sinks: ['void', 'tensor', 'tensor?'],
+  flash_attn_ext_add_sinks: ['void', 'tensor', 'tensor?'],
   soft_max_ext: ['tensor', 'context', 'tensor', 'tensor?', 'float', 'float'],
   // (context, queries, keys, values, mask, scale, maximum bias, soft cap)
   flash_attn_ext: [
@@ -162,6 +181,7 @@ export const dequantiseFunctions = {
   dequantize_row_q4_K: ['void', 'bytes', 'bytes', 'int64'],
   dequantize_row_q5_K: ['void', 'bytes', 'bytes', 'int64'],
   dequantize_row_q6_K: ['void', 'bytes', 'bytes', 'int64'],
+  dequantize_row_mxfp4: ['void', 'bytes', 'bytes', 'int64'],
 } as const satisfies Table;
 
 /** Absent from some versions; the engine does without them. */

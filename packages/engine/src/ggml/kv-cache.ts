@@ -1,5 +1,5 @@
 /** The KV cache of one session: grows with use, can be cut, read and written. */
-import { type KvChunk, SkeinError, type Span } from '@skein/protocol';
+import { type KvChunk, type KvType, SkeinError, type Span } from '@skein/protocol';
 import type { Tensor } from './c-types.js';
 import {
   capacityFor,
@@ -114,7 +114,8 @@ export class KvCache {
     this.setFilled(0);
   }
 
-  private convert(bytes: Uint8Array, type: 'f32' | 'f16'): Uint8Array {
+  /** `validateChunk` has seen to it that only plain numbers are converted. */
+  private convert(bytes: Uint8Array, type: KvType): Uint8Array {
     const own = this.layout.type;
     if (type === own) return bytes;
     const elements = bytes.length / (type === 'f32' ? 4 : 2);

@@ -1,4 +1,5 @@
 /** Device memory for the keys and values of sessions. */
+import type { KvType } from '@skein/protocol';
 import type { Context, DeviceBuffer, Tensor } from './c-types.js';
 import { createContext } from './create-context.js';
 import type { Runtime } from './runtime.js';
@@ -6,7 +7,7 @@ import { rowBytes, typeIds } from './type-ids.js';
 
 /** Shape of the caches of one engine. */
 export interface KvLayout {
-  readonly type: 'f32' | 'f16';
+  readonly type: KvType;
   /** Elements of one token in one block: `kvHeadCount * headDim`, for keys and again for values. */
   readonly rowElements: number;
   /** Capacities and attended lengths are multiples of this many tokens. */

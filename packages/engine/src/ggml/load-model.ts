@@ -3,21 +3,25 @@ import {
   type EngineInfo,
   type EngineOptions,
   type ModelConfig,
+  type RopeConfig,
   SkeinError,
   spanLength,
 } from '@skein/protocol';
 import { openModel } from '../model/open-model.js';
+import { storageLayouts } from '../model/tensor-types.js';
 import type { Tensor } from './c-types.js';
 import { type ConcreteDevice, openRuntime } from './choose-device.js';
 import { createContext } from './create-context.js';
-import type { AttentionKind } from './graph/block.js';
+import type { AttentionKind } from './graph/attention.js';
+import type { BlockSettings } from './graph/block.js';
+import type { RopeParameters } from './graph/operations.js';
 import type { ModelGraphSettings } from './graph/step-graph.js';
 import { type KvLayout, kvRowBytes } from './kv-store.js';
 import { ropeFrequencies } from './rope-frequencies.js';
 import type { Runtime } from './runtime.js';
 import { typeIds } from './type-ids.js';
 import { loadWeights } from './weights/load-weights.js';
-import { arrangeWeights, ropeDivisorsName } from './weights/model-weights.js';
+import { arrangeWeights } from './weights/model-weights.js';
 import { planWeights, type WeightPlan } from './weights/weight-plan.js';
 import { WeightStore } from './weights/weight-store.js';
 
@@ -72,12 +76,8 @@ export async function loadModel(
     const { onProgress } = options;
     await loadWeights(runtime.ggml, store.tensors, { threads, signal, onProgress });
     const tensors = new Map(store.tensors.map(({ name, tensor }) => [name, tensor]));
-    const { divisors, magnitude } = ropeFrequencies(config);
-    if (divisors !== null) tensors.set(ropeDivisorsName, store.addVector(divisors));
+    const rope = createRopes(store, config);
     const weights = arrangeWeights(tensors, { config, span, ends });
-    const { headDim } = config;
-    const { mode, theta } = config.rope;
-    const rope = { mode, theta, headDim, magnitude, divisors: weights.ropeDivisors };
     const kvLayout = createKvLayout(runtime, options, config);
     const attention = overrides.attention ?? chooseAttention(runtime, kvLayout, config);
     const headRowsMax = Math.max(1, Math.floor(headBytesMax / (8 * config.vocabSize)));
@@ -100,7 +100,10 @@ export async function loadModel(
   }
 }
 
-function validateOptions({ span, kvTokensMax }: LoadModelOptions, config: ModelConfig): void {
+function validateOptions(
+  { span, kvTokensMax, kvType }: LoadModelOptions,
+  config: ModelConfig,
+): void {
   const isOrdered = Number.isInteger(span.start) && Number.isInteger(span.end);
   if (!isOrdered || span.start < 0 || span.start > span.end || span.end > config.blockCount) {
     const message = `Blocks ${span.start}:${span.end} are not within 0:${config.blockCount}.`;
@@ -108,6 +111,13 @@ function validateOptions({ span, kvTokensMax }: LoadModelOptions, config: ModelC
   }
   if (!Number.isInteger(kvTokensMax) || kvTokensMax < 0 || kvTokensMax > kvTokensLimit) {
     throw new SkeinError('bad-argument', `${kvTokensMax} is no number of tokens to cache.`);
+  }
+  if (kvType === 'q8_0' && config.headDim % storageLayouts.q8_0.blockElements !== 0) {
+    throw new SkeinError(
+      'bad-argument',
+      `Heads of ${config.headDim} elements cannot be cached in q8_0, which takes 32 at a time. ` +
+        'Use f16: --kv-type f16.',
+    );
   }
 }
 
@@ -119,6 +129,19 @@ function orderedIn(runtime: Runtime, { tensors }: WeightStore): ReadonlySet<Tens
   if (!runtime.usesCpuOnly) return new Set();
   const general = tensors.filter(({ role, filling }) => role !== 'vector' && filling !== 'whole');
   return new Set(general.map(({ tensor }) => tensor));
+}
+
+/** The rotations of both kinds of block; often they are one. */
+function createRopes(store: WeightStore, config: ModelConfig): BlockSettings['rope'] {
+  const create = (rope: RopeConfig): RopeParameters => {
+    const { divisors, dimensions, magnitude } = ropeFrequencies(rope, config);
+    const { mode, theta } = rope;
+    const tensor = divisors === null ? null : store.addVector(divisors);
+    return { mode, theta, dimensions, magnitude, divisors: tensor };
+  };
+  const everywhere = create(config.rope);
+  const { windowedRope } = config;
+  return { everywhere, windowed: windowedRope === undefined ? everywhere : create(windowedRope) };
 }
 
 function createKvLayout(
@@ -139,7 +162,7 @@ function createKvLayout(
 function chooseAttention(
   runtime: Runtime,
   kvLayout: KvLayout,
-  { headDim, headCount, kvHeadCount }: ModelConfig,
+  { headDim, headCount, kvHeadCount, attentionSoftCap = 0 }: ModelConfig,
 ): AttentionKind {
   const { ggml } = runtime;
   const context = createContext(ggml, 16);
@@ -151,7 +174,7 @@ function chooseAttention(
   const queries = input(typeIds.f32, headCount, 1);
   const cached = input(typeIds[kvLayout.type], kvHeadCount, tokens);
   const mask = ggml.new_tensor_2d(context, typeIds.f16, tokens, 1);
-  const fused = ggml.flash_attn_ext(context, queries, cached, cached, mask, 1, 0, 0);
+  const fused = ggml.flash_attn_ext(context, queries, cached, cached, mask, 1, 0, attentionSoftCap);
   const isSupported = runtime.supports(fused);
   ggml.free(context);
   if (!isSupported) return 'plain';

@@ -4,6 +4,7 @@ import type { Tensor } from './c-types.js';
 import { createContext } from './create-context.js';
 import { GraphCache } from './graph/graph-cache.js';
 import { planGraph } from './graph/graph-plan.js';
+import type { RopeParameters } from './graph/operations.js';
 import { runGraph } from './graph/run-graph.js';
 import { capacityFor, type KvLayout, KvPool } from './kv-store.js';
 import type { Runtime } from './runtime.js';
@@ -38,6 +39,14 @@ const config: ModelConfig = {
   eosTokenIds: [],
 };
 
+const rope: RopeParameters = {
+  mode: 'neox',
+  theta: config.rope.theta,
+  dimensions: config.headDim,
+  magnitude: 1,
+  divisors: null,
+};
+
 /** @throws SkeinError `engine-failed` when the device's numbers are not the CPU's */
 export function assertDeviceComputes(device: Runtime, cpu: Runtime): void {
   const [found, expected] = [computeBlock(device), computeBlock(cpu)];
@@ -70,13 +79,8 @@ function computeBlock(runtime: Runtime): Float32Array {
     config,
     kvLayout,
     attention: 'flash',
-    rope: { mode: 'neox', theta: config.rope.theta, headDim: 64, magnitude: 1, divisors: null },
-    weights: {
-      blocks: new Map([[0, block.weights]]),
-      embedding: null,
-      head: null,
-      ropeDivisors: null,
-    },
+    rope: { everywhere: rope, windowed: rope },
+    weights: { blocks: new Map([[0, block.weights]]), embedding: null, head: null },
     orderedMatrices: new Set(),
   });
   const store = pool.acquire(1, capacityFor(rows, kvLayout));
@@ -124,16 +128,25 @@ function createBlock(runtime: Runtime): { weights: BlockWeights; free: () => voi
   };
   const weights: BlockWeights = {
     attentionNorm: vector(new Float32Array(hiddenSize).fill(1)),
-    query: linear(hiddenSize, hiddenSize),
-    key: linear(kvSize, hiddenSize),
-    value: linear(kvSize, hiddenSize),
+    projections: {
+      kind: 'separate',
+      query: linear(hiddenSize, hiddenSize),
+      key: linear(kvSize, hiddenSize),
+      value: linear(kvSize, hiddenSize),
+    },
     queryNorm: null,
     keyNorm: null,
+    sinks: null,
     attentionOutput: linear(hiddenSize, hiddenSize),
+    attentionPostNorm: null,
     feedForwardNorm: vector(new Float32Array(hiddenSize).fill(1)),
-    gate: linear(feedForwardSize, hiddenSize),
-    up: linear(feedForwardSize, hiddenSize),
-    down: linear(hiddenSize, feedForwardSize),
+    feedForward: {
+      kind: 'gated',
+      gate: linear(feedForwardSize, hiddenSize),
+      up: linear(feedForwardSize, hiddenSize),
+      down: linear(hiddenSize, feedForwardSize),
+    },
+    feedForwardPostNorm: null,
   };
   const buffer = ggml.backend_alloc_ctx_tensors_from_buft(context, runtime.bufferType);
   if (buffer === null) throw new SkeinError('out-of-memory', 'The device has no memory.');

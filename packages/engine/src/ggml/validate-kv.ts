@@ -1,5 +1,13 @@
 /** Checks of exported and imported pieces of a cache. Pure. */
-import { type KvChunk, limits, type ModelConfig, SkeinError } from '@skein/protocol';
+import {
+  type KvChunk,
+  type KvType,
+  kvByteLength,
+  kvTypes,
+  limits,
+  type ModelConfig,
+  SkeinError,
+} from '@skein/protocol';
 import type { SessionEntry } from './session-table.js';
 
 /** @throws SkeinError `bad-argument` */
@@ -17,7 +25,12 @@ export function validateRange(
 }
 
 /** @throws SkeinError `bad-argument`, `context-exceeded`, `limit-exceeded` */
-export function validateChunk(chunk: KvChunk, session: SessionEntry, config: ModelConfig): void {
+export function validateChunk(
+  chunk: KvChunk,
+  session: SessionEntry,
+  cache: { readonly config: ModelConfig; readonly kvType: KvType },
+): void {
+  const { config, kvType } = cache;
   const { block, position, count, type, keys, values } = chunk;
   requireBlock(block, session);
   if (!Number.isInteger(position) || position < 0 || !Number.isInteger(count) || count < 1) {
@@ -27,10 +40,14 @@ export function validateChunk(chunk: KvChunk, session: SessionEntry, config: Mod
     const message = `Tokens up to ${position + count} exceed the context of ${config.contextLength}.`;
     throw new SkeinError('context-exceeded', message);
   }
-  if (type !== 'f32' && type !== 'f16') {
+  if (!kvTypes.includes(type)) {
     throw new SkeinError('bad-argument', `${String(type)} is no type of a KV cache.`);
   }
-  const bytes = count * config.kvHeadCount * config.headDim * (type === 'f32' ? 4 : 2);
+  if (type !== kvType && (type === 'q8_0' || kvType === 'q8_0')) {
+    const message = `Keys and values in ${type} do not fit a cache in ${kvType}: they would be rounded.`;
+    throw new SkeinError('bad-argument', message);
+  }
+  const bytes = kvByteLength(type, count * config.kvHeadCount * config.headDim);
   if (keys.byteLength !== bytes || values.byteLength !== bytes) {
     const message = `Keys and values have ${keys.byteLength} and ${values.byteLength} bytes, not ${bytes}.`;
     throw new SkeinError('bad-argument', message);

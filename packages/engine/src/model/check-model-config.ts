@@ -1,4 +1,4 @@
-import { limits, type ModelConfig } from '@skein/protocol';
+import { limits, type ModelConfig, type RopeConfig } from '@skein/protocol';
 import { corruptModel } from './model-errors.js';
 import { modelFileLimits } from './model-file-limits.js';
 
@@ -9,7 +9,12 @@ import { modelFileLimits } from './model-file-limits.js';
  * @throws SkeinError `model-corrupt`
  */
 export function checkModelConfig(config: ModelConfig, path: string): ModelConfig {
-  const problem = headProblem(config) ?? vocabularyProblem(config) ?? ropeProblem(config);
+  const { rope, windowedRope = rope, headDim } = config;
+  const problem =
+    headProblem(config) ??
+    vocabularyProblem(config) ??
+    ropeProblem(rope, headDim) ??
+    ropeProblem(windowedRope, headDim);
   if (problem !== null) throw corruptModel(path, problem);
   return config;
 }
@@ -35,19 +40,24 @@ function vocabularyProblem({ vocabSize, bosTokenId }: ModelConfig): string | nul
   return null;
 }
 
-function ropeProblem({ rope, headDim }: ModelConfig): string | null {
-  const { theta, scaling } = rope;
+function ropeProblem({ theta, scaling, dimensions }: RopeConfig, headDim: number): string | null {
+  const rotated = dimensions ?? headDim;
+  if (rotated < 2 || rotated > headDim || rotated % 2 !== 0) {
+    return `${rotated} elements of a head of ${headDim} cannot be rotated in pairs`;
+  }
   if (theta <= 1) return `the rotary base ${theta} is not over 1`;
   if (scaling.kind === 'llama3' && scaling.highFreqFactor <= scaling.lowFreqFactor) {
     return 'the llama3 rotary scaling has a high_freq_factor that is not over low_freq_factor';
   }
-  if (scaling.kind === 'factors') {
-    const areSound = scaling.factors.every((factor) => factor > 0 && Number.isFinite(factor));
-    if (scaling.factors.length !== headDim / 2 || !areSound) {
-      return `the rotary factors are not ${headDim / 2} numbers over 0`;
-    }
-  }
-  return null;
+  const lists =
+    scaling.kind === 'factors'
+      ? [scaling.factors]
+      : scaling.kind === 'longrope'
+        ? [scaling.shortFactors, scaling.longFactors]
+        : [];
+  const isFactor = (factor: number) => factor > 0 && Number.isFinite(factor);
+  const areSound = lists.every((list) => list.length === rotated / 2 && list.every(isFactor));
+  return areSound ? null : `the rotary factors are not ${rotated / 2} numbers over 0`;
 }
 
 /**

@@ -40,7 +40,7 @@ export function checkTensors(
   for (const [name, tensor] of found) {
     if (checked.has(name)) continue;
     const problem = `a ${config.architecture} model with ${tensor.sourceName} is not supported`;
-    throw unsupportedModel(tensor.file, problem, 'Use a model that was published without it.');
+    throw unsupportedModel(fileOf(tensor), problem, 'Use a model that was published without it.');
   }
   return checked;
 }
@@ -51,20 +51,25 @@ function checkShape(tensor: FoundTensor, expected: readonly number[]): void {
     expected.every((dimension, index) => tensor.shape[index] === dimension);
   if (matches) return;
   throw corruptModel(
-    tensor.file,
+    fileOf(tensor),
     `the tensor ${tensor.sourceName} has the shape [${tensor.shape.join(', ')}], ` +
       `the configuration demands [${expected.join(', ')}]`,
   );
 }
 
 function toLocation(tensor: FoundTensor): TensorLocation {
-  const { name, type, shape, byteLength, file, offset } = tensor;
+  const { name, type, shape, byteLength, ranges } = tensor;
   if (type === null) {
     throw unsupportedModel(
-      file,
+      fileOf(tensor),
       `the tensor ${tensor.sourceName} is stored as ${tensor.sourceType}, which is not supported`,
-      'Use a copy in F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 or Q2_K to Q6_K.',
+      'Use a copy in F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K to Q6_K or MXFP4.',
     );
   }
-  return { name, type, shape, byteLength, file, offset };
+  return { name, type, shape, byteLength, ranges };
+}
+
+/** The file that errors name: a tensor in several has the first. */
+function fileOf({ ranges }: FoundTensor): string {
+  return ranges[0]?.file ?? '';
 }

@@ -38,23 +38,67 @@ export function headTensors(config: ModelConfig): readonly ExpectedTensor[] {
 
 /** Tensors of one transformer block. */
 export function blockTensors(config: ModelConfig, block: number): readonly ExpectedTensor[] {
-  const { hiddenSize, feedForwardSize, headDim, qkvBias, attentionOutputBias } = config;
+  const { hiddenSize, normPlacement } = config;
+  const norm = (name: string, isThere: boolean) => (isThere ? vector(name, hiddenSize) : []);
+  const isBefore = normPlacement !== 'after';
+  const isAfter = normPlacement !== undefined;
+  return [
+    ...norm('attn_norm.weight', isBefore),
+    ...attentionTensors(config),
+    ...norm('post_attention_norm.weight', isAfter),
+    ...norm('ffn_norm.weight', isBefore),
+    ...feedForwardTensors(config),
+    ...norm('post_ffw_norm.weight', isAfter),
+  ].map(({ name, shape }) => ({ name: `blk.${block}.${name}`, shape }));
+}
+
+function attentionTensors(config: ModelConfig): readonly ExpectedTensor[] {
+  const { hiddenSize, headDim, qkvBias, attentionOutputBias } = config;
   const queryWidth = config.headCount * headDim;
   const kvWidth = config.kvHeadCount * headDim;
-  const ffBias = config.feedForwardBias;
+  const isWide = config.qkNormScope === 'projection';
+  const norm = (name: string, width: number) =>
+    config.qkNorm ? vector(name, isWide ? width : headDim) : [];
+  const projection = (name: string, rows: number) =>
+    matrix(name, { rows, columns: hiddenSize, bias: qkvBias });
   return [
-    ...vector('attn_norm.weight', hiddenSize),
-    ...matrix('attn_q', { rows: queryWidth, columns: hiddenSize, bias: qkvBias }),
-    ...matrix('attn_k', { rows: kvWidth, columns: hiddenSize, bias: qkvBias }),
-    ...matrix('attn_v', { rows: kvWidth, columns: hiddenSize, bias: qkvBias }),
-    ...(config.qkNorm ? vector('attn_q_norm.weight', headDim) : []),
-    ...(config.qkNorm ? vector('attn_k_norm.weight', headDim) : []),
+    ...(config.fusedProjections
+      ? projection('attn_qkv', queryWidth + 2 * kvWidth)
+      : [
+          ...projection('attn_q', queryWidth),
+          ...projection('attn_k', kvWidth),
+          ...projection('attn_v', kvWidth),
+        ]),
+    ...norm('attn_q_norm.weight', queryWidth),
+    ...norm('attn_k_norm.weight', kvWidth),
+    ...(config.attentionSinks ? vector('attn_sinks.weight', config.headCount) : []),
     ...matrix('attn_output', { rows: hiddenSize, columns: queryWidth, bias: attentionOutputBias }),
-    ...vector('ffn_norm.weight', hiddenSize),
-    ...matrix('ffn_gate', { rows: feedForwardSize, columns: hiddenSize, bias: ffBias }),
-    ...matrix('ffn_up', { rows: feedForwardSize, columns: hiddenSize, bias: ffBias }),
-    ...matrix('ffn_down', { rows: hiddenSize, columns: feedForwardSize, bias: ffBias }),
-  ].map(({ name, shape }) => ({ name: `blk.${block}.${name}`, shape }));
+  ];
+}
+
+function feedForwardTensors(config: ModelConfig): readonly ExpectedTensor[] {
+  const { hiddenSize, feedForwardSize, feedForwardBias: bias, experts } = config;
+  if (experts !== undefined) {
+    const { count, bias: hasBias = false } = experts;
+    const each = (name: string, rows: number, columns: number) => [
+      { name: `${name}.weight`, shape: [count, rows, columns] },
+      ...(hasBias ? [{ name: `${name}.bias`, shape: [count, rows] }] : []),
+    ];
+    return [
+      ...matrix('ffn_gate_inp', { rows: count, columns: hiddenSize, bias: hasBias }),
+      ...each('ffn_gate_exps', feedForwardSize, hiddenSize),
+      ...each('ffn_up_exps', feedForwardSize, hiddenSize),
+      ...each('ffn_down_exps', hiddenSize, feedForwardSize),
+    ];
+  }
+  const inner = (name: string, rows: number) => matrix(name, { rows, columns: hiddenSize, bias });
+  return [
+    // The one matrix of both is named after the second.
+    ...(config.fusedProjections
+      ? inner('ffn_up', 2 * feedForwardSize)
+      : [...inner('ffn_gate', feedForwardSize), ...inner('ffn_up', feedForwardSize)]),
+    ...matrix('ffn_down', { rows: hiddenSize, columns: feedForwardSize, bias }),
+  ];
 }
 
 function outputMatrix(config: ModelConfig): ExpectedTensor {

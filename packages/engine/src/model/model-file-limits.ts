@@ -18,17 +18,17 @@ export const modelFileLimits = {
   jsonDepthMax: 32,
 
   /** About 130 bytes a tensor, so this is room for {@link tensorCountMax} of them. */
-  safetensorsHeaderBytesMax: 4 * MiB,
+  safetensorsHeaderBytesMax: 8 * MiB,
   /** About 90 bytes a tensor. */
-  safetensorsIndexBytesMax: 4 * MiB,
+  safetensorsIndexBytesMax: 8 * MiB,
   /** Shards of a folder: the largest public models have under 200. */
   shardCountMax: 1024,
 
-  /** 1024 blocks (`limits.blockCountMax`) of at most 20 tensors, and room to spare. */
-  tensorCountMax: 32_768,
+  /** Folders store each expert's matrices apart: 94 blocks with 128 experts are 36,000 tensors. */
+  tensorCountMax: 65_536,
   /** Canonical names have under 40 bytes, ggml allows 64; safetensors names are longer. */
   tensorNameBytesMax: 256,
-  /** Dimensions of a tensor in any file; ours have 2. */
+  /** Dimensions of a tensor in any file; ours have up to 3. */
   tensorRankMax: 4,
 
   /** Header with tokenizer: 6 to 10 MiB for 150,000 tokens, in proportion to the vocabulary. */

@@ -15,15 +15,24 @@ export async function readTensor(
   target?: Uint8Array,
   options: { signal?: AbortSignal | undefined } = {},
 ): Promise<Uint8Array> {
-  const { byteLength, file: path, offset, name } = location;
+  const { byteLength, ranges, name } = location;
   if (target !== undefined && target.length !== byteLength) {
     throw new SkeinError('bad-argument', `${name} has ${byteLength} bytes, not ${target.length}.`);
   }
-  return withFile(path, { signal: options.signal, missing: 'model-corrupt' }, async (file) => {
-    // Memory is taken only once the bytes are known to be there.
-    requireBytes(file, offset, byteLength);
-    const bytes = target ?? new Uint8Array(byteLength);
-    await file.readInto(bytes, offset);
-    return bytes;
-  });
+  let bytes = target;
+  let start = 0;
+  for (const range of ranges) {
+    await withFile(
+      range.file,
+      { signal: options.signal, missing: 'model-corrupt' },
+      async (file) => {
+        // Memory is taken only once the bytes are known to be there.
+        requireBytes(file, range.offset, range.byteLength);
+        bytes ??= new Uint8Array(byteLength);
+        await file.readInto(bytes.subarray(start, start + range.byteLength), range.offset);
+      },
+    );
+    start += range.byteLength;
+  }
+  return bytes ?? new Uint8Array();
 }

@@ -21,6 +21,7 @@ export const storageLayouts: Readonly<Record<WeightType, StorageLayout>> = {
   q4_k: { blockElements: 256, blockBytes: 144 },
   q5_k: { blockElements: 256, blockBytes: 176 },
   q6_k: { blockElements: 256, blockBytes: 210 },
+  mxfp4: { blockElements: 32, blockBytes: 17 },
 };
 
 /**

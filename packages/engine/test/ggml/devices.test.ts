@@ -71,7 +71,14 @@ describe('devices', () => {
   });
 
   it('without a fused attention compute it in primitives', async () => {
-    for (const model of [golden, readGolden('mistral-swa-f32'), readGolden('qwen3-qknorm-f32')]) {
+    const others = [
+      'mistral-swa-f32',
+      'qwen3-qknorm-f32',
+      'gemma2-f32',
+      'gemma3-f32',
+      'gptoss-mxfp4-gguf',
+    ];
+    for (const model of [golden, ...others.map(readGolden)]) {
       const core = await loadCore({ attention: 'plain' }, {}, model);
       expect(relativeError(computeLogits(core, model), model.logits)).toBeLessThan(1e-4);
       core.stop();

@@ -40,6 +40,18 @@ describe.each(goldenModels().map((golden) => [golden.name, golden] as const))(
       });
     });
 
+    it.runIf(golden.isFolderModel && golden.gguf !== null)(
+      'computes the same from its GGUF file',
+      async () => {
+        const modelPath = golden.gguf as string;
+        await withEngine(exactOptions(golden, { modelPath }), async (engine) => {
+          const item = createItem(engine, openSession(engine), golden.prompt, fullLogits('all'));
+          const { logits } = logitsOf(await run(engine, item));
+          expect(relativeError(logits, golden.logits)).toBeLessThan(toleranceF32);
+        });
+      },
+    );
+
     it('continues greedily, token for token', async () => {
       await withEngine(exactOptions(golden), async (engine) => {
         const session = openSession(engine);

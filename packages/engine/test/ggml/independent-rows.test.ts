@@ -3,6 +3,7 @@ import type { Engine, EngineOptions, SessionId, StepItem } from '@skein/protocol
 import { describe, expect, it } from 'vitest';
 import {
   createItem,
+  exactOptions,
   fullLogits,
   logitsOf,
   openSession,
@@ -10,16 +11,17 @@ import {
   run,
   withEngine,
 } from '../support/engines.js';
+import { readGolden } from '../support/golden.js';
 
 /** Its matrices have the sizes for which ggml has special kernels. */
 const modelPath = fileURLToPath(new URL('../../../../models/tiny-tales', import.meta.url));
 const span = { start: 0, end: 8 };
 const ends = { embedding: true, head: true };
-const use = { span, ends, residualType: 'f16' } as const;
 const steps = 2;
 
+// Which tokens does not matter; the smallest vocabulary has 96.
 const prompts = [6, 10, 17].map((length, seed) =>
-  Int32Array.from({ length }, (_, index) => 6 + ((index * 37 + seed * 101) % 2000)),
+  Int32Array.from({ length }, (_, index) => 6 + ((index * 37 + seed * 101) % 89)),
 );
 
 function options(weightType: EngineOptions['weightType']): EngineOptions {
@@ -27,15 +29,32 @@ function options(weightType: EngineOptions['weightType']): EngineOptions {
   return { modelPath, span, ends, weightType, device: 'cpu', threads: 1, ...cache };
 }
 
-/** Tokens that follow a prompt: which ones does not matter. */
-const tokenAfter = (prompt: number, step: number) => Int32Array.of(100 + 31 * prompt + 7 * step);
+/** A tiny model of another architecture. */
+function ofGolden(name: string, weightType: EngineOptions['weightType']): EngineOptions {
+  return exactOptions(readGolden(name), { weightType, kvType: 'f16' });
+}
+
+const cases: readonly (readonly [string, EngineOptions])[] = [
+  ...(['f32', 'f16', 'bf16', 'q8_0', 'q4_0'] as const).map(
+    (weightType) => [weightType, options(weightType)] as const,
+  ),
+  ...(['keep', 'q8_0', 'q4_0'] as const).map(
+    (type) => [`experts, ${type}`, ofGolden('qwen3moe-shares-bf16', type)] as const,
+  ),
+  ['experts in mxfp4, with sinks', ofGolden('gptoss-mxfp4-gguf', 'keep')],
+  ['two kinds of blocks', ofGolden('gemma3-f32', 'keep')],
+  ['fused projections', ofGolden('phi4-longrope-f32', 'keep')],
+  ['norms after', ofGolden('olmo2-f32', 'keep')],
+];
+
+const tokenAfter = (prompt: number, step: number) => Int32Array.of(10 + 31 * prompt + 7 * step);
 
 const nextItem = (engine: Engine, session: SessionId, tokens: Int32Array): StepItem =>
   createItem(engine, session, tokens, fullLogits('last'));
 
 /** Logits after the prompt and after each token, with nobody else on the engine. */
 async function runAlone(engine: Engine, prompt: number): Promise<Float32Array[]> {
-  const session = openSession(engine, use);
+  const session = openSession(engine, { ...engine.info, residualType: 'f16' });
   const found: Float32Array[] = [];
   const tokens = prompts[prompt] as Int32Array;
   found.push(logitsOf(await run(engine, nextItem(engine, session, tokens))).logits);
@@ -47,9 +66,10 @@ async function runAlone(engine: Engine, prompt: number): Promise<Float32Array[]>
   return found;
 }
 
-describe.each(['f32', 'f16', 'bf16', 'q8_0', 'q4_0'] as const)('steps in %s', (weightType) => {
+describe.each(cases)('steps in %s', (_name, engineOptions) => {
   it('have the same bits beside others as alone', async () => {
-    await withEngine(options(weightType), async (engine) => {
+    await withEngine(engineOptions, async (engine) => {
+      const use = { ...engine.info, residualType: 'f16' } as const;
       const alone = await Promise.all(prompts.map((_, prompt) => runAlone(engine, prompt)));
       const sessions = prompts.map(() => openSession(engine, use));
       const together = async (items: readonly StepItem[]) => {

@@ -15,12 +15,28 @@ import {
 import { goldenModels } from '../support/golden.js';
 import { argmax, relativeError } from '../support/numbers.js';
 
-const tolerance = 1e-3;
+const defaultTolerance = 1e-3;
+
+/**
+ * Where llama.cpp computes in another way. It looks Gemma's activation up in a table of f16. Its
+ * rotation by long factors differs from ours in the last bits, which a cache in f16 magnifies: both
+ * are then off the reference by 1e-2, and by 1e-5 with a cache in f32.
+ */
+const tolerances: Readonly<Record<string, number>> = {
+  'gemma2-f32': 5e-3,
+  'gemma3-f32': 5e-3,
+  'phi4-longrope-f32': 1.5e-2,
+};
+
+/** llama.cpp switches the window of Phi-3 off, and rounds the ends of GPT-OSS's ramp of YaRN. */
+const incomparable = ['phi3-window-f32', 'gptoss-mxfp4-gguf'];
 
 const [libraries] = findLibraries('cpu') as [GgmlLibraries];
 // The packages for macOS and Windows are of an older version, with other structures.
 const isVersionKnown = process.platform === 'linux';
-const models = goldenModels().filter(({ gguf }) => gguf !== null);
+const models = goldenModels().filter(
+  ({ name, gguf }) => gguf !== null && !incomparable.includes(name),
+);
 // With an f32 cache llama.cpp computes attention in another way, and the last bit that differs then
 // decides how an activation is rounded to 8 or 16 bits: only F32 models can be compared.
 const cases = models.flatMap((golden) => [
@@ -29,7 +45,8 @@ const cases = models.flatMap((golden) => [
 ]);
 
 describe.runIf(isVersionKnown)('the engine beside llama.cpp on the same file', () => {
-  it.each(cases)('%s with an %s cache', async (_name, kvType, golden) => {
+  it.each(cases)('%s with an %s cache', async (name, kvType, golden) => {
+    const tolerance = tolerances[name] ?? defaultTolerance;
     const path = golden.gguf as string;
     const options: EngineOptions = {
       ...exactOptions(golden),

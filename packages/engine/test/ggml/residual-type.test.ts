@@ -46,6 +46,8 @@ interface Model {
 const models: Model[] = [
   ...['llama-8block-f32', 'qwen3-qknorm-f32', 'mistral-swa-f32'].map(ofGolden),
   ...['llama-sharded-f16', 'llama3-gqa-bf16', 'llama-q8_0-gguf', 'llama-q4_0-gguf'].map(ofGolden),
+  ...['mixtral-f32', 'gemma2-f32', 'gemma3-f32', 'phi4-longrope-f32', 'olmo2-f32'].map(ofGolden),
+  ofGolden('gptoss-mxfp4-gguf'),
   tinyTales(),
 ];
 
@@ -177,12 +179,16 @@ describe('rounding at every block', () => {
   });
 });
 
-describe.each(goldenModels().map((golden) => [golden.name, golden] as const))(
+// Where two experts' scores are nearly equal, rounding sends a row to the other one, and the logits
+// of a random model have little to do with the reference from then on.
+const smooth = goldenModels().filter(({ name }) => !/^(mixtral|qwen3moe|gptoss)/.test(name));
+
+describe.each(smooth.map((golden) => [golden.name, golden] as const))(
   'rounding at every block of %s',
   (_name, golden) => {
     // A few times what was measured.
     it.each([
-      ['f16', 1e-2],
+      ['f16', 3e-2],
       ['bf16', 8e-2],
     ] as const)('to %s stays near the reference', async (residualType, tolerance) => {
       await withEngine(exactOptions(golden), async (engine) => {

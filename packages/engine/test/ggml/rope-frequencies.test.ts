@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { ModelConfig, RopeScaling } from '@skein/protocol';
+import type { RopeScaling } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
 import { ropeFrequencies } from '../../src/ggml/rope-frequencies.js';
 
@@ -8,6 +8,7 @@ interface GoldenRope {
   readonly name: string;
   readonly headDim: number;
   readonly ropeTheta: number;
+  readonly ropeScaling: Readonly<Record<string, unknown>>;
   readonly attentionFactor: number;
   readonly inverseFrequencies: readonly number[];
 }
@@ -30,6 +31,7 @@ const cases: readonly (readonly [string, RopeScaling])[] = [
   ['linear', { kind: 'linear', factor: 4 }],
   ['yarn', yarn],
   ['yarn with an attention factor', { ...yarn, attentionFactor: 0.75 }],
+  ['yarn without truncation', { ...yarn, truncate: false }],
   ['yarn with betas', { ...yarn, betaFast: 4, betaSlow: 0.25 }],
   [
     'llama3',
@@ -48,7 +50,7 @@ describe('ropeFrequencies', () => {
     const golden = goldens.find((each) => each.name === name) as GoldenRope;
     const { headDim, ropeTheta: theta } = golden;
     const rope = { theta, mode: 'neox', scaling } as const;
-    const { divisors, magnitude } = ropeFrequencies({ headDim, rope } as ModelConfig);
+    const { divisors, magnitude } = ropeFrequencies(rope, { headDim, contextLength: 512 });
     expect(magnitude).toBeCloseTo(golden.attentionFactor, 6);
     for (const [pair, expected] of golden.inverseFrequencies.entries()) {
       const frequency = theta ** ((-2 * pair) / headDim) / (divisors?.[pair] ?? 1);
@@ -57,8 +59,45 @@ describe('ropeFrequencies', () => {
   });
 
   it('takes the divisors of a file as they are', () => {
-    const rope = { theta: 1e4, mode: 'norm', scaling: { kind: 'factors', factors: [1, 2.5] } };
-    const { divisors } = ropeFrequencies({ headDim: 4, rope } as unknown as ModelConfig);
+    const scaling = { kind: 'factors', factors: [1, 2.5] } as const;
+    const rope = { theta: 1e4, mode: 'norm', scaling } as const;
+    const { divisors } = ropeFrequencies(rope, { headDim: 4, contextLength: 512 });
     expect(divisors).toEqual(Float32Array.of(1, 2.5));
+  });
+
+  it.each([
+    ['longrope, short', 64],
+    ['longrope, long', 65],
+  ])('takes the list that the longest context asks for: %s', (name, contextLength) => {
+    const golden = goldens.find((each) => each.name === name) as GoldenRope;
+    const { short_factor: shortFactors, long_factor: longFactors } = golden.ropeScaling;
+    const scaling = {
+      kind: 'longrope',
+      shortFactors: shortFactors as number[],
+      longFactors: longFactors as number[],
+      originalContextLength: 64,
+      attentionFactor: golden.attentionFactor,
+    } as const;
+    const { headDim, ropeTheta: theta } = golden;
+    const rope = { theta, mode: 'neox', scaling } as const;
+    const { divisors, magnitude } = ropeFrequencies(rope, { headDim, contextLength });
+    expect(magnitude).toBe(golden.attentionFactor);
+    for (const [pair, expected] of golden.inverseFrequencies.entries()) {
+      const frequency = theta ** ((-2 * pair) / headDim) / (divisors?.[pair] ?? 1);
+      expect(Math.abs(frequency / expected - 1)).toBeLessThan(1e-6);
+    }
+  });
+
+  it('has the pairs of the rotated part alone', () => {
+    const scaling = {
+      kind: 'llama3',
+      factor: 8,
+      lowFreqFactor: 1,
+      highFreqFactor: 4,
+      originalContextLength: 64,
+    } as const;
+    const whole = { theta: 1e4, mode: 'neox', scaling } as const;
+    const part = ropeFrequencies({ ...whole, dimensions: 16 }, { headDim: 32, contextLength: 512 });
+    expect(part).toEqual(ropeFrequencies(whole, { headDim: 16, contextLength: 512 }));
   });
 });

@@ -207,7 +207,7 @@ describe('rotary scaling', () => {
 
 describe('what would be computed wrongly', () => {
   it.each<[string, GgufMetadata]>([
-    ['llama.expert_count', { 'llama.expert_count': uint32(8) }],
+    ['llama.expert_shared_count', { 'llama.expert_shared_count': uint32(1) }],
     ['llama.rope.scaling.type', { 'llama.rope.scaling.type': text('longrope') }],
     ['llama.rope.dimension_count', { 'llama.rope.dimension_count': uint32(4) }],
     ['llama.attention.value_length', { 'llama.attention.value_length': uint32(4) }],
@@ -226,10 +226,10 @@ describe('what would be computed wrongly', () => {
 
   it('lists the supported architectures', async () => {
     await expectModelError(
-      open({ 'general.architecture': text('gemma3') }),
+      open({ 'general.architecture': text('mamba') }),
       'model-unsupported',
-      'general.architecture = gemma3',
-      'llama, qwen2, qwen3',
+      'general.architecture = mamba',
+      'gemma2, gemma3, gpt-oss, llama, olmo2, phi3, qwen2, qwen3, qwen3moe',
     );
   });
 

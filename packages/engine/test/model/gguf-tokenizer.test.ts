@@ -114,13 +114,23 @@ describe('tokenizer metadata', () => {
     expect(makeTokenizer(json).encode('ab', { add_special_tokens: false }).ids).toEqual([2]);
   });
 
-  it.each(['smollm', 'tekken', 'llama3', 'deepseek-r1-qwen', 'default'])(
+  it.each(['smollm', 'tekken', 'llama3', 'deepseek-r1-qwen', 'default', 'dbrx', 'gpt-4o'])(
     'knows the pre-tokenizer %s',
     async (pre) => {
       const json = (await convert({ ...bpe, 'tokenizer.ggml.pre': text(pre) })) ?? '';
       expect(makeTokenizer(json).encode('ab', { add_special_tokens: false }).ids).toEqual([2]);
     },
   );
+
+  it.each([
+    ['dbrx', ['It', "'ll", ' cost', ' ', '123', '45', ' €!!\n', '  ', ' HelloWorld']],
+    ['gpt-4o', ["It'll", ' cost', ' ', '123', '45', ' €!!\n', '  ', ' Hello', 'World']],
+  ])('cuts words as %s does', async (pre, words) => {
+    const json = JSON.parse((await convert({ ...bpe, 'tokenizer.ggml.pre': text(pre) })) ?? '');
+    const [split] = json.pre_tokenizer.pretokenizers;
+    const expression = new RegExp(split.pattern.Regex, 'gu');
+    expect("It'll cost 12345 €!!\n   HelloWorld".match(expression)).toEqual(words);
+  });
 
   it('names an unknown pre-tokenizer and the known ones', async () => {
     const made = convert({ ...bpe, 'tokenizer.ggml.pre': text('martian') });

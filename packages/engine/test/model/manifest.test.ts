@@ -9,6 +9,7 @@ import {
   openModel,
   probeTensors,
   readTensor,
+  type TensorLocation,
 } from '../../src/model/index.js';
 import { expectModelError } from './support/expect-model-error.js';
 import {
@@ -51,8 +52,7 @@ describe('the digest of a tensor', () => {
         type: 'f32',
         shape: [1],
         byteLength,
-        file: path,
-        offset: 13,
+        ranges: [{ file: path, offset: 13, byteLength }],
       } as const;
       const file = { tensors: new Map([['t', tensor]]) } as unknown as ModelFile;
       expect(await probeTensors(file)).toEqual([
@@ -84,11 +84,9 @@ describe('a manifest', () => {
     const file = await openModel(original);
     // The same tensors without the head, in another order and in shards.
     const bare = freshFolder();
-    const canonical = new Map(
-      [...file.tensors.values()].map((location) => [location.offset, location]),
-    );
     const named = tinyTensors().slice(0, -1);
-    const places = [...canonical.values()].sort((a, b) => a.offset - b.offset);
+    const offsetOf = ({ ranges }: TensorLocation) => ranges[0]?.offset ?? fail();
+    const places = [...file.tensors.values()].sort((a, b) => offsetOf(a) - offsetOf(b));
     const tensors = await Promise.all(
       named.map(async (tensor, index) => ({
         ...tensor,
@@ -145,10 +143,11 @@ describe('readTensor', () => {
   it('notices a file that has become shorter or is gone', async () => {
     const folder = await writeFolder(freshFolder());
     const location = (await openModel(folder)).tensors.get('output.weight') ?? fail();
-    truncateSync(location.file, location.offset + location.byteLength - 1);
-    await expectModelError(readTensor(location), 'model-corrupt', 'cut short', location.file);
+    const [range = fail()] = location.ranges;
+    truncateSync(range.file, range.offset + range.byteLength - 1);
+    await expectModelError(readTensor(location), 'model-corrupt', 'cut short', range.file);
     await expectModelError(
-      readTensor({ ...location, file: join(root, 'gone') }),
+      readTensor({ ...location, ranges: [{ ...range, file: join(root, 'gone') }] }),
       'model-corrupt',
       'gone',
     );

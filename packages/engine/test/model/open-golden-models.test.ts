@@ -41,6 +41,58 @@ const particular: Record<string, object> = {
   },
   'qwen2.5-untied-bf16': { architecture: 'qwen2', tiedEmbeddings: false, slidingWindow: null },
   'qwen3-qknorm-f32': { architecture: 'qwen3', qkNorm: true, headDim: 32, headCount: 4 },
+  'mixtral-f32': {
+    architecture: 'mixtral',
+    slidingWindow: null,
+    experts: { count: 4, usedCount: 2, softmaxOver: 'chosen' },
+  },
+  'qwen3moe-f32': {
+    architecture: 'qwen3moe',
+    feedForwardSize: 32,
+    experts: { count: 8, usedCount: 3, softmaxOver: 'chosen' },
+  },
+  'qwen3moe-shares-bf16': { experts: { count: 4, usedCount: 2, softmaxOver: 'all' } },
+  'gemma2-f32': {
+    architecture: 'gemma2',
+    slidingWindow: 16,
+    fullAttentionBlocks: [1, 3, 5],
+    normPlacement: 'around',
+    normOffset: 1,
+    attentionSoftCap: 3,
+    logitSoftCap: 12,
+    embeddingScale: Math.sqrt(32),
+    tiedEmbeddings: true,
+  },
+  'gemma3-f32': {
+    architecture: 'gemma3',
+    slidingWindow: 16,
+    fullAttentionBlocks: [5],
+    rope: { theta: 1_000_000, mode: 'neox', scaling: { kind: 'linear', factor: 8 } },
+    windowedRope: { theta: 10_000, mode: 'neox', scaling: { kind: 'none' } },
+    qkNorm: true,
+  },
+  'gemma3-scale-bf16': { fullAttentionBlocks: [1, 3], attentionScale: 1 / 8 },
+  'phi3-window-f32': { architecture: 'phi3', slidingWindow: 16, fusedProjections: true },
+  'phi4-longrope-f32': {
+    rope: {
+      dimensions: 24,
+      scaling: {
+        kind: 'longrope',
+        originalContextLength: 32,
+        attentionFactor: Math.sqrt(1 + Math.log(4) / Math.log(32)),
+      },
+    },
+    tiedEmbeddings: true,
+  },
+  'gptoss-mxfp4-gguf': {
+    architecture: 'gptoss',
+    attentionSinks: true,
+    activation: 'swiglu-clamped',
+    fullAttentionBlocks: [1, 3],
+    experts: { count: 4, usedCount: 2, softmaxOver: 'chosen', bias: true },
+    rope: { scaling: { kind: 'yarn', truncate: false } },
+  },
+  'olmo2-f32': { architecture: 'olmo2', normPlacement: 'after', qkNormScope: 'projection' },
 };
 
 describe('golden models', () => {
@@ -62,14 +114,14 @@ describe('golden models', () => {
     if (!['f32', 'bf16', 'f16'].includes(location.type)) return;
     const bytes = await readTensor(location);
     const truth = readFileSync(join(golden, name, 'golden.bin'));
-    const { hiddenSize } = file.config;
+    const { hiddenSize, embeddingScale = 1 } = file.config;
     for (const [row, token] of prompt.entries()) {
       for (let column = 0; column < hiddenSize; column += 1) {
         const value = element(bytes, location.type, token * hiddenSize + column);
         const expected = truth.readFloatLE(
           tensors.embedding.offset + 4 * (row * hiddenSize + column),
         );
-        expect(value).toBe(expected);
+        expect(Math.fround(value * Math.fround(embeddingScale))).toBe(expected);
       }
     }
   });
@@ -83,6 +135,10 @@ describe('golden models', () => {
     async (name) => {
       const folder = await openModel(join(golden, name));
       const gguf = await openModel(join(golden, name, 'model.gguf'));
+      const { normOffset, ...folderConfig } = folder.config;
+      // The converter adds what Gemma's weights of norms lack.
+      const isGemma = folder.config.architecture.startsWith('gemma');
+      expect([normOffset, gguf.config.normOffset]).toEqual([isGemma ? 1 : undefined, undefined]);
       expect({
         ...gguf.config,
         // Without a tokenizer the metadata has no ids, and the other two are what conversion does.
@@ -91,18 +147,32 @@ describe('golden models', () => {
         rope: { ...gguf.config.rope, mode: 'neox', scaling: null },
         rmsNormEpsilon: 0,
       }).toEqual({
-        ...folder.config,
+        ...folderConfig,
         rope: { ...folder.config.rope, scaling: null },
         rmsNormEpsilon: 0,
       });
       expect(gguf.config.rmsNormEpsilon).toBe(Math.fround(folder.config.rmsNormEpsilon));
-      expect(gguf.config.rope.mode).toBe(gguf.config.architecture === 'llama' ? 'norm' : 'neox');
+      const isPermuted = ['llama', 'mixtral'].includes(gguf.config.architecture);
+      expect(gguf.config.rope.mode).toBe(isPermuted ? 'norm' : 'neox');
       if (folder.config.rope.scaling.kind === 'llama3') {
         expect(gguf.config.rope.scaling).toMatchObject({ kind: 'factors' });
+      } else if (folder.config.rope.scaling.kind === 'longrope') {
+        // GGUF stores the factors as f32.
+        const { shortFactors, longFactors, attentionFactor } = folder.config.rope.scaling;
+        expect(gguf.config.rope.scaling).toEqual({
+          ...folder.config.rope.scaling,
+          shortFactors: shortFactors.map(Math.fround),
+          longFactors: longFactors.map(Math.fround),
+          attentionFactor: Math.fround(attentionFactor),
+        });
       } else {
         expect(gguf.config.rope.scaling).toEqual(folder.config.rope.scaling);
       }
-      for (const tensor of ['token_embd.weight', 'blk.1.ffn_down.weight', 'blk.2.attn_v.weight']) {
+      const unchanged =
+        /^(token_embd|blk\.[12]\.(ffn_(down|up|up_exps|down_exps)|attn_(v|qkv)))\.weight$/;
+      const names = [...folder.tensors.keys()].filter((tensor) => unchanged.test(tensor));
+      expect(names.length).toBeGreaterThan(4);
+      for (const tensor of names) {
         const [a, b] = [folder.tensors.get(tensor), gguf.tensors.get(tensor)];
         if (a === undefined || b === undefined) throw new Error(`no ${tensor}`);
         expect(Buffer.from(await readTensor(a)).equals(await readTensor(b))).toBe(true);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { deviceChoices, wireTypes } from '@skein/protocol';
+import { deviceChoices, kvTypes, wireTypes } from '@skein/protocol';
 import { Command, Option } from 'commander';
 import { decimal, hostAndPort, integer, list, span, tokenIds } from './arguments.js';
 import { applyConfigFile } from './settings.js';
@@ -87,7 +87,7 @@ function addPeerCommand(program: Command): void {
         .choices(['keep', 'f32', 'f16', 'bf16', 'q8_0', 'q4_0'])
         .default('keep'),
     )
-    .addOption(option('--kv-type <type>', 'element type of the KV cache').choices(['f16', 'f32']))
+    .addOption(option('--kv-type <type>', 'element type of the KV cache').choices(kvTypes))
     .addOption(option('--kv-tokens <count>', 'tokens to cache at most').argParser(integer(1)))
     .addOption(
       option('--engine <engine>', 'what computes the blocks').choices(['ggml']).default('ggml'),
@@ -147,7 +147,9 @@ function withGenerationOptions(command: Command): Command {
     .addOption(option('--frequency-penalty <number>', '0 is none').argParser(decimal(-2, 2)))
     .addOption(option('--seed <number>', 'same seed, same text').argParser(integer(0)))
     .addOption(
-      option('--wire-type <type>', 'activations on the wire').choices(wireTypes).default('f16'),
+      option('--wire-type <type>', 'activations on the wire; default: as the model wants').choices(
+        wireTypes,
+      ),
     )
     .addOption(option('--standby', 'keep a second peer in step with each hop').default(false));
 }

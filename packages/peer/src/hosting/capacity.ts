@@ -1,4 +1,4 @@
-import type { ModelConfig } from '@skein/protocol';
+import { type KvType, kvByteLength, type ModelConfig } from '@skein/protocol';
 
 /** Share of the free memory that weights may take, and that KV caches may take. */
 const weightMemoryShare = 0.6;
@@ -11,10 +11,10 @@ const kvTokensMin = 512;
 /** Bytes that one cached token takes over `blocks` blocks. */
 export function kvBytesPerToken(
   config: Pick<ModelConfig, 'kvHeadCount' | 'headDim'>,
-  options: { readonly blocks: number; readonly kvType: 'f32' | 'f16' },
+  options: { readonly blocks: number; readonly kvType: KvType },
 ): number {
-  const elementBytes = options.kvType === 'f16' ? 2 : 4;
-  return 2 * config.kvHeadCount * config.headDim * elementBytes * options.blocks;
+  const elements = config.kvHeadCount * config.headDim;
+  return 2 * kvByteLength(options.kvType, elements) * options.blocks;
 }
 
 /** Tokens to cache over all sessions, by the memory that is free. */

@@ -1,12 +1,14 @@
 import {
   formatSpan,
   type KvChunk,
+  kvByteLength,
   SkeinError,
   type Span,
   spanContains,
   type Tensor,
 } from '@skein/protocol';
 import type { HopSession } from './hop-session.js';
+import { kvWireType } from './kv-wire-types.js';
 import type { OutgoingPiece } from './outgoing.js';
 import type { SessionHost } from './session-host.js';
 import { sessionLimits } from './session-limits.js';
@@ -48,7 +50,7 @@ export async function* cachePieces(
       const end = Math.min(to, start + tokensMax);
       const chunk = await host.engine.exportKv(session.id, { block, start, end });
       const isLast = block === span.end - 1 && end === to;
-      yield toPiece(chunk, isLast ? to : null);
+      yield toPiece(host, chunk, isLast ? to : null);
     }
   }
 }
@@ -56,15 +58,15 @@ export async function* cachePieces(
 /** Tokens of one block whose keys and values fit into a piece. */
 function pieceTokens(host: SessionHost): number {
   const { config, kvType } = host.engine.info;
-  const elementBytes = kvType === 'f16' ? 2 : 4;
-  const tokenBytes = 2 * config.kvHeadCount * config.headDim * elementBytes;
+  const tokenBytes = 2 * kvByteLength(kvType, config.kvHeadCount * config.headDim);
   return Math.max(1, Math.floor(sessionLimits.kvPieceBytesMax / tokenBytes));
 }
 
-function toPiece(chunk: KvChunk, length: number | null): CachePiece {
+function toPiece(host: SessionHost, chunk: KvChunk, length: number | null): CachePiece {
   const { block, position, count, type, keys, values } = chunk;
-  const width = keys.byteLength / (type === 'f16' ? 2 : 4) / count;
-  const tensor = (bytes: Uint8Array): Tensor => ({ type, shape: [count, width], bytes });
+  const { kvHeadCount, headDim } = host.engine.info.config;
+  const shape = [count, kvHeadCount * headDim];
+  const tensor = (bytes: Uint8Array): Tensor => ({ type: kvWireType(type), shape, bytes });
   return {
     message: { type: 'kv', block, position, count, ...(length === null ? {} : { length }) },
     tensors: [tensor(keys), tensor(values)],

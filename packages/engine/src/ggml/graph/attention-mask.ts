@@ -1,3 +1,24 @@
+import type { ModelConfig, Span } from '@skein/protocol';
+
+/** Tells whether a block's rows see no further back than the sliding window. */
+export function isWindowedBlock(
+  { slidingWindow, fullAttentionBlocks = [] }: ModelConfig,
+  block: number,
+): boolean {
+  return slidingWindow !== null && !fullAttentionBlocks.includes(block);
+}
+
+/** Which of the two kinds of attention the blocks of a span use. */
+export function attentionUses(
+  config: ModelConfig,
+  span: Span,
+): { readonly everywhere: boolean; readonly windowed: boolean } {
+  const kinds = Array.from({ length: span.end - span.start }, (_, index) =>
+    isWindowedBlock(config, span.start + index),
+  );
+  return { everywhere: kinds.includes(false), windowed: kinds.includes(true) };
+}
+
 /** f16 bits of minus infinity. */
 const minusInfinity = 0xfc00;
 

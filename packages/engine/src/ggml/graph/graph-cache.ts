@@ -37,7 +37,7 @@ class GraphSlot {
       return { step: this.built, executor: this.arena.executor };
     }
     this.key = null;
-    const { context, executor } = this.emptyArena(countTensors(plan));
+    const { context, executor } = this.emptyArena(countTensors(settings.config, plan));
     const step = buildStepGraph(this.runtime.ggml, context, settings, plan);
     if (!executor.allocate(step.graph)) return null;
     this.key = plan.key;

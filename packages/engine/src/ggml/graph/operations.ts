@@ -18,9 +18,21 @@ const ropeModes = { norm: 0, neox: 2 } as const;
 export interface RopeParameters {
   readonly mode: 'neox' | 'norm';
   readonly theta: number;
-  readonly headDim: number;
+  /** Leading elements of a head that are rotated; the others stay as they are. */
+  readonly dimensions: number;
   readonly magnitude: number;
   readonly divisors: Tensor | null;
+}
+
+/** How scores of queries and keys become weights. */
+export interface ScoreSettings {
+  readonly scale: number;
+  /** Scores s become `softCap * tanh(s / softCap)`; 0 leaves them alone. */
+  readonly softCap: number;
+  /** `[heads]` scores that take their share of each row's weights, and add nothing; or null. */
+  readonly sinks: Tensor | null;
+  /** Keys and values are stored in blocks, which cannot be transposed. */
+  readonly isQuantised: boolean;
 }
 
 /**
@@ -62,6 +74,11 @@ export class Operations {
     this.ggml.build_forward_expand(this.graph, x);
   }
 
+  /** Product of all dimensions but the innermost. */
+  rowCount(x: Tensor): number {
+    return Number(this.ggml.nrows(x));
+  }
+
   add(a: Tensor, b: Tensor): Tensor {
     return this.ggml.add(this.context, a, b);
   }
@@ -96,9 +113,52 @@ export class Operations {
     return ggml.permute(context, this.product(matrix, rows), 0, 2, 1, 3); // [rows, outputs]
   }
 
+  /**
+   * Rows through matrices of which each row has its own: `[rows, 1 or used, inputs]` by
+   * `[matrices, outputs, inputs]` to `[rows, used, outputs]`.
+   * @param chosen `[rows, used]` i32: which matrices
+   */
+  linearOfChosen(x: Tensor, { matrix, bias }: LinearWeights, chosen: Tensor): Tensor {
+    const { ggml, context } = this;
+    const product = ggml.mul_mat_id(context, matrix, x, chosen);
+    return bias === null ? product : ggml.add_id(context, product, bias, chosen);
+  }
+
+  scale(x: Tensor, factor: number): Tensor {
+    return this.ggml.scale(this.context, x, factor);
+  }
+
+  /** `cap * tanh(x / cap)` */
+  softCap(x: Tensor, cap: number): Tensor {
+    const { ggml, context } = this;
+    return this.scale(ggml.tanh(context, this.scale(x, 1 / cap)), cap);
+  }
+
   /** `silu(gate) * up`, element by element. */
   swiglu(gate: Tensor, up: Tensor): Tensor {
     return this.ggml.swiglu_split(this.context, gate, up);
+  }
+
+  /** The same of `[rows, 2 * size]`, of which the first half is the gate: `[rows, size]`. */
+  swigluOfHalves(x: Tensor): Tensor {
+    return this.ggml.swiglu(this.context, x);
+  }
+
+  /** GPT-OSS's: `(up + 1) * gate * sigmoid(1.702 * gate)`, of values that are cut off at 7. */
+  swigluClamped(gate: Tensor, up: Tensor): Tensor {
+    return this.ggml.swiglu_oai(this.context, gate, up, 1.702, 7);
+  }
+
+  /**
+   * `gelu(gate) * up` with the approximation by tanh, as `x * sigmoid(2u)`. ggml's own operation
+   * looks its values up in a table of f16 on the CPU, which is off by 5e-4.
+   */
+  geglu(gate: Tensor, up: Tensor): Tensor {
+    const { ggml, context } = this;
+    const slope = 2 * Math.sqrt(2 / Math.PI);
+    const inner = ggml.scale_bias(context, ggml.sqr(context, gate), 0.044715 * slope, slope);
+    const share = ggml.sigmoid(context, ggml.mul(context, gate, inner));
+    return ggml.mul(context, ggml.mul(context, gate, share), up);
   }
 
   /** `[rows, heads, headDim]`, rotated by `positions` `[rows]`. */
@@ -109,7 +169,7 @@ export class Operations {
       x,
       positions,
       rope.divisors,
-      rope.headDim,
+      rope.dimensions,
       ropeModes[rope.mode],
       0,
       rope.theta,
@@ -178,20 +238,38 @@ export class Operations {
    * @param mask `[rows, length]` f16, 0 or -infinity
    * @returns `[rows, heads, headDim]`
    */
-  flashAttention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor, scale: number) {
+  flashAttention(
+    queries: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    mask: Tensor,
+    { scale, softCap, sinks }: ScoreSettings,
+  ): Tensor {
     const { ggml, context } = this;
-    const attended = ggml.flash_attn_ext(context, queries, keys, values, mask, scale, 0, 0);
+    const attended = ggml.flash_attn_ext(context, queries, keys, values, mask, scale, 0, softCap);
+    if (sinks !== null) ggml.flash_attn_ext_add_sinks(attended, sinks);
     ggml.flash_attn_ext_set_prec?.(attended, precisionF32);
     return attended;
   }
 
   /** The same in primitives, for devices whose fused kernel lacks the head size. */
-  plainAttention(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor, scale: number) {
+  plainAttention(
+    queries: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    mask: Tensor,
+    { scale, softCap, sinks, isQuantised }: ScoreSettings,
+  ): Tensor {
     const { ggml, context } = this;
-    const scores = ggml.mul_mat(context, keys, queries); // [heads, rows, length]
-    ggml.mul_mat_set_prec?.(scores, precisionF32);
-    const weights = ggml.soft_max_ext(context, scores, mask, scale, 0); // [heads, rows, length]
-    const columns = ggml.cont(context, ggml.transpose(context, values)); // [kvHeads, headDim, length]
+    const products = ggml.mul_mat(context, keys, queries); // [heads, rows, length]
+    ggml.mul_mat_set_prec?.(products, precisionF32);
+    const isCapped = softCap !== 0;
+    const scores = isCapped ? this.softCap(this.scale(products, scale), softCap) : products;
+    const rest = isCapped ? 1 : scale;
+    const weights = ggml.soft_max_ext(context, scores, mask, rest, 0); // [heads, rows, length]
+    if (sinks !== null) ggml.soft_max_add_sinks(weights, sinks);
+    const plain = isQuantised ? this.cast(values, 'f32') : values;
+    const columns = ggml.cont(context, ggml.transpose(context, plain)); // [kvHeads, headDim, length]
     const mixed = ggml.mul_mat(context, columns, weights); // [heads, rows, headDim]
     return ggml.cont(context, ggml.permute(context, mixed, 0, 2, 1, 3)); // [rows, heads, headDim]
   }

@@ -78,8 +78,12 @@ function writeInputs(
       cacheIndices[2 * row] = item.position + row;
     }
     write(segment.cacheIndices, cacheIndices);
-    if (segment.mask !== null) {
-      write(segment.mask, attentionMask(item, segment.attendedTokens, config.slidingWindow));
+    const { masks, attendedTokens } = segment;
+    if (masks.everywhere !== null) {
+      write(masks.everywhere, attentionMask(item, attendedTokens, null));
+    }
+    if (masks.windowed !== null) {
+      write(masks.windowed, attentionMask(item, attendedTokens, config.slidingWindow));
     }
   });
   write(inputs.positions, positions);

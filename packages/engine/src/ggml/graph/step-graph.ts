@@ -5,10 +5,11 @@
  * as they come in, unless they come in that type; then after each block; after the last one, each
  * output on its own, since those that leave in that type are rounded by leaving.
  */
-import type { HiddenType } from '@skein/protocol';
+import type { HiddenType, ModelConfig } from '@skein/protocol';
 import type { Context, Graph, Tensor } from '../c-types.js';
 import type { Ggml } from '../load-ggml.js';
 import type { ModelWeights } from '../weights/model-weights.js';
+import { attentionUses, isWindowedBlock } from './attention-mask.js';
 import { appendBlock, type BlockBatch, type BlockSettings, type Segment } from './block.js';
 import type { GraphPlan } from './graph-plan.js';
 import { Operations } from './operations.js';
@@ -43,17 +44,19 @@ export interface StepGraph {
 }
 
 // Upper bounds of the tensors that the builder makes, for the size of the arena.
-const tensorsPerBlock = 64;
+const tensorsPerBlock = 96;
+const tensorsPerUsedExpert = 2;
 const tensorsPerSegment = 16;
-const tensorsBesides = 52;
+const tensorsBesides = 56;
 
 const hiddenTypes: readonly HiddenType[] = ['f32', 'f16', 'bf16'];
 
 /** Tensors and graph nodes that {@link buildStepGraph} makes at most. */
-export function countTensors(plan: GraphPlan): number {
+export function countTensors({ experts }: ModelConfig, plan: GraphPlan): number {
   const blocks = plan.span.end - plan.span.start;
   const segments = plan.placed.length;
-  return tensorsBesides + 4 * segments + blocks * (tensorsPerBlock + tensorsPerSegment * segments);
+  const perBlock = tensorsPerBlock + tensorsPerUsedExpert * (experts?.usedCount ?? 0);
+  return tensorsBesides + 4 * segments + blocks * (perBlock + tensorsPerSegment * segments);
 }
 
 /** Builds the graph of a plan in an empty context. */
@@ -63,7 +66,7 @@ export function buildStepGraph(
   settings: ModelGraphSettings,
   plan: GraphPlan,
 ): StepGraph {
-  const graph = ggml.new_graph_custom(context, countTensors(plan), false);
+  const graph = ggml.new_graph_custom(context, countTensors(settings.config, plan), false);
   const operations = new Operations(ggml, context, graph, settings.orderedMatrices);
 
   const { x: embedded, tokens, hidden } = appendInputs(operations, settings, plan);
@@ -81,13 +84,15 @@ export function buildStepGraph(
 
 /** Token embeddings and hidden rows, rounded, in the plan's order: `[rows, hiddenSize]` f32. */
 function appendInputs(operations: Operations, settings: ModelGraphSettings, plan: GraphPlan) {
-  const { hiddenSize } = settings.config;
+  const { hiddenSize, embeddingScale } = settings.config;
   const parts: Tensor[] = [];
   let tokens: Tensor | null = null;
   const hidden: Partial<Record<HiddenType, Tensor>> = {};
   if (plan.inputRows.tokens > 0) {
     tokens = operations.input('i32', plan.inputRows.tokens);
-    const embedded = operations.gather(settings.weights.embedding as Tensor, tokens);
+    const stored = operations.gather(settings.weights.embedding as Tensor, tokens);
+    const embedded =
+      embeddingScale === undefined ? stored : operations.scale(stored, embeddingScale);
     parts.push(operations.round(embedded, plan.residualType));
   }
   for (const type of hiddenTypes) {
@@ -116,15 +121,18 @@ function appendBlocks(
     return { x: keep === 'nothing' ? null : x, positions: null, segments: [] };
   }
   const positions = operations.input('i32', rowCount);
+  // One block of which only the cache is wanted attends to nothing: an input that no operation
+  // uses has no memory to be written to.
+  const attending = keep === 'nothing' ? { ...span, end: span.end - 1 } : span;
+  const uses = attentionUses(settings.config, attending);
   const segments = plan.placed.map(({ item, start }): Segment => {
     const { store, attendedTokens } = item.cache as NonNullable<typeof item.cache>;
     const { rows } = item;
     const cacheIndices = operations.input('i64', rows);
-    // One block of which only the cache is wanted attends to nothing: an input that no
-    // operation uses has no memory to be written to.
-    const attends = keep !== 'nothing' || span.end - span.start > 1;
-    const mask = attends ? operations.input('f16', attendedTokens, rows) : null;
-    return { store, attendedTokens, start, rows, cacheIndices, mask };
+    const mask = (isUsed: boolean) =>
+      isUsed ? operations.input('f16', attendedTokens, rows) : null;
+    const masks = { everywhere: mask(uses.everywhere), windowed: mask(uses.windowed) };
+    return { store, attendedTokens, start, rows, cacheIndices, masks };
   });
   let x: Tensor | null = input.x;
   for (let index = span.start; index < span.end; index += 1) {
@@ -140,7 +148,8 @@ function appendBlocks(
       keep: isLast ? keep : 'all',
     };
     const storeIndex = index - span.start;
-    x = appendBlock(operations, settings, weights, batch, { x, storeIndex });
+    const isWindowed = isWindowedBlock(settings.config, index);
+    x = appendBlock(operations, settings, weights, batch, { x, storeIndex, isWindowed });
     if (!isLast && x !== null) x = operations.round(x, plan.residualType);
   }
   return { x, positions, segments };
@@ -182,7 +191,9 @@ function appendOutputs(
     config.rmsNormEpsilon,
   );
   const output = { matrix: projection, bias: null };
-  const logits = operations.linear(normed, output, plan.keptKind); // [rows, vocab]
+  const scores = operations.linear(normed, output, plan.keptKind); // [rows, vocab]
+  const { logitSoftCap } = config;
+  const logits = logitSoftCap === undefined ? scores : operations.softCap(scores, logitSoftCap);
   operations.output(logits);
   const probabilities = operations.output(operations.softmax(logits)); // [rows, vocab]
   return { hidden, logits, probabilities };

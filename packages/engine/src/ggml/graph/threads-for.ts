@@ -11,8 +11,9 @@ const multiplyAddsPerThread = 4_000_000;
 /** How many of `threads` to compute a batch on. */
 export function threadsFor(config: ModelConfig, plan: GraphPlan, threads: number): number {
   const { hiddenSize, feedForwardSize, headDim, headCount, kvHeadCount, vocabSize } = config;
+  const feedForwards = config.experts?.usedCount ?? 1;
   const attentionSize = 2 * (headCount + kvHeadCount) * headDim;
-  const perBlock = hiddenSize * (attentionSize + 3 * feedForwardSize);
+  const perBlock = hiddenSize * (attentionSize + 3 * feedForwards * feedForwardSize);
   const blocks = plan.span.end - plan.span.start;
   const multiplyAdds =
     plan.rowCount * blocks * perBlock + plan.outputRows.logits * hiddenSize * vocabSize;

@@ -64,5 +64,7 @@ function widener(ggml: Ggml, type: Exclude<WeightType, 'f32'>) {
       return ggml.dequantize_row_q5_K;
     case 'q6_k':
       return ggml.dequantize_row_q6_K;
+    case 'mxfp4':
+      return ggml.dequantize_row_mxfp4;
   }
 }

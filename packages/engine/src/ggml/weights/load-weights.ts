@@ -1,5 +1,6 @@
 /** Fills the weights: reads only the bytes of the planned tensors, in bounded pieces. */
 import { SkeinError } from '@skein/protocol';
+import type { FileRange } from '../../model/model-file.js';
 import { type RandomAccessFile, withFile } from '../../model/random-access-file.js';
 import { callOffThread, type Ggml } from '../load-ggml.js';
 import { rowBytes } from '../type-ids.js';
@@ -20,9 +21,21 @@ export interface LoadOptions {
     | undefined;
 }
 
-/** A run of rows of one tensor. */
+/** A run of rows of one tensor, and where in its file they begin. */
 interface Piece {
   readonly placed: PlacedTensor;
+  readonly firstRow: number;
+  readonly rows: number;
+  readonly fileOffset: number;
+}
+
+/** A tensor of which the bytes have come in part. */
+type Assemblies = Map<PlacedTensor, { bytes: Uint8Array; rowsMissing: number }>;
+
+/** The rows of a tensor that lie in one run. */
+interface RowRun {
+  readonly placed: PlacedTensor;
+  readonly range: FileRange;
   readonly firstRow: number;
   readonly rows: number;
 }
@@ -45,32 +58,38 @@ export async function loadWeights(
   const isMapped = ({ filling }: PlacedTensor) => filling === 'mapped';
   report(tensors.filter(isMapped).reduce((sum, { byteLength }) => sum + byteLength, 0));
 
-  const remaining = tensors.filter((placed) => !isMapped(placed));
-  for (const path of new Set(remaining.map(({ location }) => location.file))) {
-    const inFileOrder = remaining
-      .filter(({ location }) => location.file === path)
-      .sort((a, b) => a.location.offset - b.location.offset);
+  const runs = tensors.filter((placed) => !isMapped(placed)).flatMap(rowRunsOf);
+  const assemblies: Assemblies = new Map();
+  for (const path of new Set(runs.map(({ range }) => range.file))) {
+    const inFileOrder = runs
+      .filter(({ range }) => range.file === path)
+      .sort((a, b) => a.range.offset - b.range.offset);
     await withFile(path, { signal: options.signal, missing: 'model-corrupt' }, (file) =>
-      loadFromFile(ggml, file, inFileOrder, { ...options, report }),
+      loadFromFile(ggml, file, inFileOrder, { ...options, report, assemblies }),
     );
   }
+}
+
+function rowRunsOf(placed: PlacedTensor): readonly RowRun[] {
+  const { ranges } = placed.location;
+  const rows = placed.rows / ranges.length;
+  return ranges.map((range, index) => ({ placed, range, firstRow: index * rows, rows }));
 }
 
 /** Several workers take pieces from one queue: while one reads, another converts. */
 async function loadFromFile(
   ggml: Ggml,
   file: RandomAccessFile,
-  tensors: readonly PlacedTensor[],
-  options: LoadOptions & { report: (bytes: number) => void },
+  runs: readonly RowRun[],
+  options: LoadOptions & { report: (bytes: number) => void; assemblies: Assemblies },
 ): Promise<void> {
-  const pieces = piecesOf(tensors);
-  const whole = new Map<PlacedTensor, { bytes: Uint8Array; rowsMissing: number }>();
+  const pieces = piecesOf(runs);
   const work = async () => {
-    const scratch = new Float32Array(pieceScratchElements(tensors));
+    const scratch = new Float32Array(pieceScratchElements(runs));
     for (const piece of pieces) {
       if (options.signal?.aborted) throw new SkeinError('aborted', 'Loading was cancelled.');
       const bytes = await readPiece(ggml, file, piece, scratch);
-      await storePiece(ggml, piece, bytes, whole);
+      await storePiece(ggml, piece, bytes, options.assemblies);
       options.report(bytes.length);
     }
   };
@@ -80,36 +99,42 @@ async function loadFromFile(
   for (const ending of endings) if (ending.status === 'rejected') throw ending.reason;
 }
 
-function* piecesOf(tensors: readonly PlacedTensor[]): Generator<Piece> {
-  for (const placed of tensors) {
+function* piecesOf(runs: readonly RowRun[]): Generator<Piece> {
+  for (const { placed, range, firstRow, rows } of runs) {
     const step = Math.max(1, Math.floor(pieceElementsMax / placed.columns));
-    for (let firstRow = 0; firstRow < placed.rows; firstRow += step) {
-      yield { placed, firstRow, rows: Math.min(step, placed.rows - firstRow) };
+    const storedRowBytes = rowBytes(placed.location.type, placed.columns);
+    for (let row = 0; row < rows; row += step) {
+      yield {
+        placed,
+        firstRow: firstRow + row,
+        rows: Math.min(step, rows - row),
+        fileOffset: range.offset + row * storedRowBytes,
+      };
     }
   }
 }
 
 /** Elements of the largest piece that is converted. */
-function pieceScratchElements(tensors: readonly PlacedTensor[]): number {
-  return tensors.reduce((most, { rows, columns, type, location }) => {
+function pieceScratchElements(runs: readonly RowRun[]): number {
+  return runs.reduce((most, { placed, rows }) => {
+    const { columns, type, location } = placed;
     if (type === location.type) return most;
     const step = Math.max(1, Math.floor(pieceElementsMax / columns));
     return Math.max(most, Math.min(rows, step) * columns);
   }, 0);
 }
 
-/** Reads a piece and returns it in the type that it has in memory. */
+/** Reads a piece and returns it as it is in memory. */
 async function readPiece(
   ggml: Ggml,
   file: RandomAccessFile,
-  { placed, firstRow, rows }: Piece,
+  { placed, rows, fileOffset }: Piece,
   scratch: Float32Array,
 ): Promise<Uint8Array> {
-  const { location, columns, type } = placed;
-  const storedRowBytes = rowBytes(location.type, columns);
-  const source = new Uint8Array(rows * storedRowBytes);
-  await file.readInto(source, location.offset + firstRow * storedRowBytes);
-  if (location.type === type) return source;
+  const { location, columns, type, offset } = placed;
+  const source = new Uint8Array(rows * rowBytes(location.type, columns));
+  await file.readInto(source, fileOffset);
+  if (location.type === type) return shifted(source, offset);
   const target = new Uint8Array(rows * rowBytes(type, columns));
   await convertRows(ggml, {
     from: location.type,
@@ -120,28 +145,36 @@ async function readPiece(
     target,
     scratch,
   });
-  return target;
+  return shifted(target, offset);
+}
+
+/** Adds a number to every element of a vector, which is f32; only vectors have an offset. */
+function shifted(bytes: Uint8Array, offset: number): Uint8Array {
+  if (offset === 0) return bytes;
+  const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+  for (const [index, value] of values.entries()) values[index] = value + offset;
+  return bytes;
 }
 
 async function storePiece(
   ggml: Ggml,
   { placed, firstRow, rows }: Piece,
   bytes: Uint8Array,
-  whole: Map<PlacedTensor, { bytes: Uint8Array; rowsMissing: number }>,
+  assemblies: Assemblies,
 ): Promise<void> {
   const offset = firstRow * rowBytes(placed.type, placed.columns);
   if (placed.filling === 'chunks') {
     await callOffThread(ggml.backend_tensor_set, placed.tensor, bytes, offset, bytes.length);
     return;
   }
-  const assembly = whole.get(placed) ?? {
+  const assembly = assemblies.get(placed) ?? {
     bytes: new Uint8Array(placed.byteLength),
     rowsMissing: placed.rows,
   };
-  whole.set(placed, assembly);
+  assemblies.set(placed, assembly);
   assembly.bytes.set(bytes, offset);
   assembly.rowsMissing -= rows;
   if (assembly.rowsMissing > 0) return;
-  whole.delete(placed);
+  assemblies.delete(placed);
   await callOffThread(ggml.backend_tensor_set, placed.tensor, assembly.bytes, 0, placed.byteLength);
 }

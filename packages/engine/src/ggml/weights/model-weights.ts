@@ -8,20 +8,49 @@ export interface LinearWeights {
   readonly bias: Tensor | null;
 }
 
-/** One transformer block. Norms are `[size]` in f32. */
+/** Queries, keys and values, from one matrix each or from one for all three. */
+type ProjectionWeights =
+  | {
+      readonly kind: 'separate';
+      readonly query: LinearWeights;
+      readonly key: LinearWeights;
+      readonly value: LinearWeights;
+    }
+  | { readonly kind: 'fused'; readonly all: LinearWeights };
+
+/** A feed-forward layer; `fused` has gate and up in one matrix. */
+export type FeedForwardWeights =
+  | {
+      readonly kind: 'gated';
+      readonly gate: LinearWeights;
+      readonly up: LinearWeights;
+      readonly down: LinearWeights;
+    }
+  | { readonly kind: 'fused'; readonly gateAndUp: LinearWeights; readonly down: LinearWeights }
+  | {
+      readonly kind: 'experts';
+      /** `[experts, hiddenSize]` scores the experts. */
+      readonly router: LinearWeights;
+      /** `[experts, outputs, inputs]` each, with biases of `[experts, outputs]`. */
+      readonly gate: LinearWeights;
+      readonly up: LinearWeights;
+      readonly down: LinearWeights;
+    };
+
+/** One transformer block. Norms are `[size]` in f32; null where the model has none. */
 export interface BlockWeights {
-  readonly attentionNorm: Tensor;
-  readonly query: LinearWeights;
-  readonly key: LinearWeights;
-  readonly value: LinearWeights;
-  /** `[headDim]`, Qwen3 only. */
+  readonly attentionNorm: Tensor | null;
+  readonly projections: ProjectionWeights;
+  /** `[headDim]`, or as wide as the projection. */
   readonly queryNorm: Tensor | null;
   readonly keyNorm: Tensor | null;
+  /** `[heads]`, GPT-OSS only. */
+  readonly sinks: Tensor | null;
   readonly attentionOutput: LinearWeights;
-  readonly feedForwardNorm: Tensor;
-  readonly gate: LinearWeights;
-  readonly up: LinearWeights;
-  readonly down: LinearWeights;
+  readonly attentionPostNorm: Tensor | null;
+  readonly feedForwardNorm: Tensor | null;
+  readonly feedForward: FeedForwardWeights;
+  readonly feedForwardPostNorm: Tensor | null;
 }
 
 /** Everything that an engine holds of a model. */
@@ -31,12 +60,7 @@ export interface ModelWeights {
   /** `[vocabSize, hiddenSize]` */
   readonly embedding: Tensor | null;
   readonly head: { readonly norm: Tensor; readonly projection: Tensor } | null;
-  /** `[headDim / 2]` divisors of the rotary frequencies; null when all are 1. */
-  readonly ropeDivisors: Tensor | null;
 }
-
-/** Name of the tensor that holds the rotary divisors; it is computed, not read. */
-export const ropeDivisorsName = 'rope_divisors';
 
 /** Sorts tensors by canonical name into {@link ModelWeights}. */
 export function arrangeWeights(
@@ -51,38 +75,62 @@ export function arrangeWeights(
   };
   const blocks = new Map<number, BlockWeights>();
   for (let index = span.start; index < span.end; index += 1) {
-    blocks.set(index, arrangeBlock(tensors, take, index));
+    blocks.set(index, arrangeBlock(tensors, take, { config, index }));
   }
   const projectionName = config.tiedEmbeddings ? 'token_embd.weight' : 'output.weight';
   return {
     blocks,
     embedding: ends.embedding ? take('token_embd.weight') : null,
     head: ends.head ? { norm: take('output_norm.weight'), projection: take(projectionName) } : null,
-    ropeDivisors: tensors.get(ropeDivisorsName) ?? null,
   };
 }
 
 function arrangeBlock(
   tensors: ReadonlyMap<string, Tensor>,
   take: (name: string) => Tensor,
-  index: number,
+  { config, index }: { config: ModelConfig; index: number },
 ): BlockWeights {
   const prefix = `blk.${index}.`;
+  const find = (name: string) => tensors.get(`${prefix}${name}`) ?? null;
   const linear = (name: string): LinearWeights => ({
     matrix: take(`${prefix}${name}.weight`),
-    bias: tensors.get(`${prefix}${name}.bias`) ?? null,
+    bias: find(`${name}.bias`),
   });
   return {
-    attentionNorm: take(`${prefix}attn_norm.weight`),
-    query: linear('attn_q'),
-    key: linear('attn_k'),
-    value: linear('attn_v'),
-    queryNorm: tensors.get(`${prefix}attn_q_norm.weight`) ?? null,
-    keyNorm: tensors.get(`${prefix}attn_k_norm.weight`) ?? null,
+    attentionNorm: find('attn_norm.weight'),
+    projections: config.fusedProjections
+      ? { kind: 'fused', all: linear('attn_qkv') }
+      : {
+          kind: 'separate',
+          query: linear('attn_q'),
+          key: linear('attn_k'),
+          value: linear('attn_v'),
+        },
+    queryNorm: find('attn_q_norm.weight'),
+    keyNorm: find('attn_k_norm.weight'),
+    sinks: find('attn_sinks.weight'),
     attentionOutput: linear('attn_output'),
-    feedForwardNorm: take(`${prefix}ffn_norm.weight`),
-    gate: linear('ffn_gate'),
-    up: linear('ffn_up'),
-    down: linear('ffn_down'),
+    attentionPostNorm: find('post_attention_norm.weight'),
+    feedForwardNorm: find('ffn_norm.weight'),
+    feedForward: arrangeFeedForward(config, linear),
+    feedForwardPostNorm: find('post_ffw_norm.weight'),
   };
+}
+
+function arrangeFeedForward(
+  config: ModelConfig,
+  linear: (name: string) => LinearWeights,
+): FeedForwardWeights {
+  if (config.experts !== undefined) {
+    return {
+      kind: 'experts',
+      router: linear('ffn_gate_inp'),
+      gate: linear('ffn_gate_exps'),
+      up: linear('ffn_up_exps'),
+      down: linear('ffn_down_exps'),
+    };
+  }
+  const down = linear('ffn_down');
+  if (config.fusedProjections) return { kind: 'fused', gateAndUp: linear('ffn_up'), down };
+  return { kind: 'gated', gate: linear('ffn_gate'), up: linear('ffn_up'), down };
 }

@@ -18,10 +18,15 @@ import { storageLayouts } from '../../model/tensor-types.js';
 import { rowBytes } from '../type-ids.js';
 
 /**
- * What a tensor is used for: `vector` (norms and biases), `matrix` (only ever multiplied),
- * `table` (rows are looked up, and perhaps multiplied as well).
+ * What a tensor is used for: `vector` (norms and biases), `vectors` (biases of experts, one a row),
+ * `matrix` (only ever multiplied),
+ * `experts` (matrices of which each row is multiplied with some), `router` (the matrix that scores
+ * these), `table` (rows are looked up, and perhaps multiplied as well).
  */
-type TensorRole = 'vector' | 'matrix' | 'table';
+type TensorRole = 'vector' | 'vectors' | 'matrix' | 'experts' | 'router' | 'table';
+
+/** Kept in f32. A router is tiny, and an error in it sends a token to another expert. */
+const exactRoles: ReadonlySet<TensorRole> = new Set(['vector', 'vectors', 'router']);
 
 /** A tensor that will be loaded. */
 export interface PlannedTensor {
@@ -30,9 +35,13 @@ export interface PlannedTensor {
   readonly role: TensorRole;
   /** Type in memory. */
   readonly type: WeightType;
-  /** Rows of a matrix, 1 for a vector. */
+  /** Rows of a matrix, or of all experts' matrices together; 1 for a vector. */
   readonly rows: number;
   readonly columns: number;
+  /** Matrices that lie one after the other: experts, or 1. */
+  readonly matrixCount: number;
+  /** Added to every element: what the stored weights of norms lack. */
+  readonly offset: number;
   /** Bytes in memory. */
   readonly byteLength: number;
 }
@@ -55,12 +64,16 @@ export function planWeights(
     const location = model.tensors.get(name);
     if (location === undefined) throw new SkeinError('model-corrupt', `${name} is missing.`);
     const columns = shape.at(-1) as number;
-    const rows = shape.length === 2 ? (shape[0] as number) : 1;
+    const rows = shape.slice(0, -1).reduce((product, size) => product * size, 1);
+    const matrixCount = shape.length === 3 ? (shape[0] as number) : 1;
     const role = roleOf(wanted);
     const tensor = { columns, isEnd: !name.startsWith('blk.') };
-    const type = role === 'vector' ? 'f32' : chooseType(location.type, options.weightType, tensor);
+    const type = exactRoles.has(role)
+      ? 'f32'
+      : chooseType(location.type, options.weightType, tensor);
     const byteLength = rows * rowBytes(type, columns);
-    return { name, location, role, type, rows, columns, byteLength };
+    const offset = name.endsWith('norm.weight') ? (model.config.normOffset ?? 0) : 0;
+    return { name, location, role, type, rows, columns, matrixCount, offset, byteLength };
   });
   return {
     tensors,
@@ -87,6 +100,9 @@ function wantedTensors(
 
 function roleOf({ name, shape }: ExpectedTensor): TensorRole {
   if (shape.length === 1) return 'vector';
+  if (name.endsWith('.bias')) return 'vectors';
+  if (shape.length === 3) return 'experts';
+  if (name.endsWith('.ffn_gate_inp.weight')) return 'router';
   return name === 'token_embd.weight' ? 'table' : 'matrix';
 }
 
@@ -120,7 +136,7 @@ function chooseType(
  */
 function dominantType(tensors: readonly PlannedTensor[], wanted: WeightType | 'keep'): WeightType {
   const bytes = new Map<WeightType, number>();
-  const matrices = tensors.filter(({ role }) => role !== 'vector');
+  const matrices = tensors.filter(({ role }) => !exactRoles.has(role));
   const blockMatrices = matrices.filter(({ name }) => name.startsWith('blk.'));
   for (const { type, byteLength } of blockMatrices.length > 0 ? blockMatrices : matrices) {
     bytes.set(type, (bytes.get(type) ?? 0) + byteLength);

@@ -1,5 +1,6 @@
 /** Memory for the weights: one ggml buffer per kind of memory, and mapped files. */
 import { SkeinError } from '@skein/protocol';
+import type { FileRange } from '../../model/model-file.js';
 import type { BufferType, Context, DeviceBuffer, Tensor } from '../c-types.js';
 import { createContext } from '../create-context.js';
 import type { Runtime } from '../runtime.js';
@@ -13,6 +14,12 @@ const usageWeights = 1;
 /** Vector loads of ggml's CPU kernels want this alignment; GGUF files have it by default. */
 const mappedAlignmentBytes = 32;
 
+/**
+ * AMX kernels multiply rows of a single block of 32 wrongly when there are several of them, as was
+ * measured on tiny models in q8_0 and q4_0. No model that people use has such rows.
+ */
+const repackColumnsMin = 64;
+
 /** A tensor in memory and how its bytes get there. */
 export interface PlacedTensor extends PlannedTensor {
   readonly tensor: Tensor;
@@ -21,8 +28,15 @@ export interface PlacedTensor extends PlannedTensor {
 }
 
 type Placement =
-  | { readonly kind: 'mapped'; readonly file: MappedFile }
+  | { readonly kind: 'mapped'; readonly file: MappedFile; readonly range: FileRange }
   | { readonly kind: 'buffer'; readonly bufferType: BufferType; readonly isRepacked: boolean };
+
+/** A tensor that stays in its file. */
+interface MappedItem {
+  readonly item: PlannedTensor;
+  readonly file: MappedFile;
+  readonly range: FileRange;
+}
 
 /** Owns the memory of all weights of an engine. */
 export class WeightStore {
@@ -66,11 +80,11 @@ export class WeightStore {
   private place(planned: readonly PlannedTensor[]): PlacedTensor[] {
     const groups = new Map<BufferType, { isRepacked: boolean; tensors: PlannedTensor[] }>();
     const placed: PlacedTensor[] = [];
-    const mapped: { item: PlannedTensor; file: MappedFile }[] = [];
+    const mapped: MappedItem[] = [];
     for (const item of planned) {
       const placement = this.choosePlacement(item);
       if (placement.kind === 'mapped') {
-        mapped.push({ item, file: placement.file });
+        mapped.push({ item, file: placement.file, range: placement.range });
         continue;
       }
       const { bufferType, isRepacked } = placement;
@@ -100,32 +114,35 @@ export class WeightStore {
     if (runtime.usesCpuOnly) {
       const repack = this.repackBufferType(item);
       if (repack !== null) return { kind: 'buffer', bufferType: repack, isRepacked: true };
-      const file = this.mappableFile(item);
-      if (file !== null) return { kind: 'mapped', file };
+      const mappable = this.mappable(item);
+      if (mappable !== null) return { kind: 'mapped', ...mappable };
     }
     const isOnCpu = item.role === 'table' && !this.canLookUp(item);
     const bufferType = isOnCpu ? runtime.cpuBufferType : runtime.bufferType;
     return { kind: 'buffer', bufferType, isRepacked: false };
   }
 
-  /** The mapped file of a tensor whose bytes can be used where they lie. */
-  private mappableFile({ location, type }: PlannedTensor): MappedFile | null {
-    if (location.type !== type || location.offset % mappedAlignmentBytes !== 0) return null;
-    let file = this.files.get(location.file);
+  /** The place of a tensor whose bytes can be used where they lie. */
+  private mappable({ location, type, offset }: PlannedTensor): Omit<MappedItem, 'item'> | null {
+    const [range, further] = location.ranges;
+    if (range === undefined || further !== undefined) return null;
+    if (location.type !== type || offset !== 0) return null;
+    if (range.offset % mappedAlignmentBytes !== 0) return null;
+    let file = this.files.get(range.file);
     if (file === undefined) {
-      file = mapFile(this.runtime.ggml, location.file);
-      this.files.set(location.file, file);
+      file = mapFile(this.runtime.ggml, range.file);
+      this.files.set(range.file, file);
     }
     // A file that is cut short would fault when its missing pages are touched.
-    if (file === null || location.offset + location.byteLength > file.byteLength) return null;
-    return file;
+    if (file === null || range.offset + range.byteLength > file.byteLength) return null;
+    return { file, range };
   }
 
-  private placeMapped(mapped: readonly { item: PlannedTensor; file: MappedFile }[]) {
+  private placeMapped(mapped: readonly MappedItem[]) {
     const { ggml, device } = this.runtime;
     const context = this.createContext(mapped.length);
     const buffers = new Map<MappedFile, DeviceBuffer>();
-    return mapped.map(({ item, file }): PlacedTensor => {
+    return mapped.map(({ item, file, range }): PlacedTensor => {
       let buffer = buffers.get(file);
       if (buffer === undefined) {
         buffer = this.keep(
@@ -135,9 +152,9 @@ export class WeightStore {
         buffers.set(file, buffer);
       }
       const tensor = this.create(context, item);
-      const address = file.address + BigInt(item.location.offset);
+      const address = file.address + BigInt(range.offset);
       ggml.backend_tensor_alloc(buffer, tensor, address as MappedFile['address']);
-      file.prefetch(item.location.offset, item.byteLength);
+      file.prefetch(range.offset, item.byteLength);
       return { ...item, tensor, filling: 'mapped' };
     });
   }
@@ -156,13 +173,17 @@ export class WeightStore {
    * on x86: Q4_0 decodes 1.65 times as fast, Q4_K reads prompts twice as fast.
    */
   private repackBufferType(item: PlannedTensor): BufferType | null {
-    if (item.role !== 'matrix') return null;
+    if (item.role !== 'matrix' && item.role !== 'experts') return null;
+    if (item.columns < repackColumnsMin) return null;
     // Kernels want rows in multiples of 4 to 16, so shapes that agree in this share an answer.
-    const rows = item.rows > 128 ? 64 + (item.rows % 64) : item.rows;
-    const key = `${item.type}:${item.columns}:${rows}`;
+    const matrixRows = item.rows / item.matrixCount;
+    const rows = matrixRows > 128 ? 64 + (matrixRows % 64) : matrixRows;
+    const key = `${item.role}:${item.type}:${item.columns}:${rows}`;
     let answer = this.repackProbes.get(key);
     if (answer === undefined) {
-      const probe = { ...item, rows };
+      // ggml takes what has one matrix for two dimensions, and experts have three.
+      const matrixCount = item.role === 'experts' ? 2 : 1;
+      const probe = { ...item, rows: rows * matrixCount, matrixCount };
       answer =
         this.runtime.repackBufferTypes.find((type) => this.canMultiplyIn(type, probe)) ?? null;
       this.repackProbes.set(key, answer);
@@ -176,11 +197,21 @@ export class WeightStore {
       const matrix = this.create(context, item);
       const buffer = ggml.backend_alloc_ctx_tensors_from_buft(context, bufferType);
       if (buffer === null) return false;
-      const vector = ggml.new_tensor_2d(context, typeIds.f32, item.columns, 1);
-      const isSupported = this.runtime.supports(ggml.mul_mat(context, matrix, vector));
+      const isSupported = this.runtime.supports(this.product(context, item, matrix));
       ggml.backend_buffer_free(buffer);
       return isSupported;
     });
+  }
+
+  /** One row through a matrix, in the way in which rows go through it later. */
+  private product(context: Context, { role, columns }: PlannedTensor, matrix: Tensor): Tensor {
+    const { ggml } = this.runtime;
+    if (role !== 'experts') {
+      return ggml.mul_mat(context, matrix, ggml.new_tensor_2d(context, typeIds.f32, columns, 1));
+    }
+    const row = ggml.new_tensor_3d(context, typeIds.f32, columns, 1, 1);
+    const chosen = ggml.new_tensor_2d(context, typeIds.i32, 1, 1);
+    return ggml.mul_mat_id(context, matrix, row, chosen);
   }
 
   private withProbeContext<Result>(probe: (context: Context) => Result): Result {
@@ -193,11 +224,14 @@ export class WeightStore {
     }
   }
 
-  private create(context: Context, { type, rows, columns, role }: PlannedTensor): Tensor {
+  private create(context: Context, item: PlannedTensor): Tensor {
     const { ggml } = this.runtime;
-    return role === 'vector'
-      ? ggml.new_tensor_1d(context, typeIds[type], columns)
-      : ggml.new_tensor_2d(context, typeIds[type], columns, rows);
+    const { rows, columns, role, matrixCount } = item;
+    const type = typeIds[item.type];
+    if (role === 'vector') return ggml.new_tensor_1d(context, type, columns);
+    return role === 'experts'
+      ? ggml.new_tensor_3d(context, type, columns, rows / matrixCount, matrixCount)
+      : ggml.new_tensor_2d(context, type, columns, rows);
   }
 
   private createContext(tensorCount: number): Context {

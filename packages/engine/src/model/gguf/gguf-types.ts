@@ -58,6 +58,7 @@ export const ggmlTypeIds: Readonly<Record<WeightType, number>> = {
   q5_k: 13,
   q6_k: 14,
   bf16: 30,
+  mxfp4: 39,
 };
 
 /** Names of further types that published files use, for error messages. */
@@ -80,7 +81,6 @@ const otherGgmlTypes: Readonly<Record<number, string>> = {
   29: 'IQ1_M',
   34: 'TQ1_0',
   35: 'TQ2_0',
-  39: 'MXFP4',
 };
 
 const weightTypesById: ReadonlyMap<number, WeightType> = new Map(

@@ -1,4 +1,5 @@
 import { limits, type RopeScaling } from '@skein/protocol';
+import { longRopeMagnitude } from '../long-rope.js';
 import type { MetadataFields } from '../metadata-fields.js';
 import { yarnMagnitude } from '../yarn.js';
 
@@ -6,7 +7,18 @@ import { yarnMagnitude } from '../yarn.js';
 export interface GgufRopeSettings {
   readonly theta: number;
   readonly scaling: RopeScaling;
+  /** Leading elements of a head that are rotated; absent: all. */
+  readonly dimensions?: number;
   readonly scaledContextLength: number;
+}
+
+/** Divisors of the rotary frequencies that a file has as tensors; null for those it lacks. */
+export interface RopeFactors {
+  /** `rope_freqs.weight`, which is how llama3 scaling is converted. */
+  readonly all: readonly number[] | null;
+  /** `rope_factors_short.weight` and `rope_factors_long.weight`, which are LongRoPE's. */
+  readonly short: readonly number[] | null;
+  readonly long: readonly number[] | null;
 }
 
 const defaultTheta = 10_000;
@@ -15,28 +27,79 @@ const defaultTheta = 10_000;
  * Reads the rotary embedding's settings, with llama.cpp's defaults.
  *
  * @param fields those of the architecture
- * @param factors values of `rope_freqs.weight`, which is how llama3 scaling is converted
  * @throws SkeinError `model-corrupt`, `model-unsupported`
  */
 export function parseGgufRope(
   fields: MetadataFields,
-  { headDim, factors }: { headDim: number; factors: readonly number[] | null },
+  options: {
+    readonly headDim: number;
+    readonly factors: RopeFactors;
+    readonly mayBePartial?: boolean;
+    readonly mayBeLong?: boolean;
+    readonly truncatesYarn?: boolean;
+  },
 ): GgufRopeSettings {
-  const dimensions = fields.integer('rope.dimension_count', { max: limits.hiddenSizeMax });
-  if (dimensions !== undefined && dimensions !== headDim) {
-    const wayOut = `Only heads that are rotated whole (here ${headDim}) are supported.`;
-    throw fields.unsupported('rope.dimension_count', wayOut);
-  }
+  const dimensions = parseDimensions(fields, options);
   const contextRange = { max: Number.MAX_SAFE_INTEGER };
   const contextLength =
     fields.integer('context_length', contextRange) ?? fields.missing('context_length');
-  const theta = fields.positive('rope.freq_base') ?? defaultTheta;
-  const { scaling, scaledContextLength } = parseScaling(fields, contextLength);
-  if (factors === null) return { theta, scaling, scaledContextLength };
+  const base = {
+    theta: fields.positive('rope.freq_base') ?? defaultTheta,
+    ...(dimensions === undefined ? {} : { dimensions }),
+  };
+  const { all, short, long } = options.factors;
+  if (options.mayBeLong === true && short !== null && long !== null) {
+    const scaling = parseLongScaling(fields, { contextLength, short, long });
+    return { ...base, scaling, scaledContextLength: contextLength };
+  }
+  const parsed = parseScaling(fields, contextLength);
+  const { scaledContextLength } = parsed;
+  // No key tells; what the family was trained with counts.
+  const scaling: RopeScaling =
+    parsed.scaling.kind === 'yarn' && options.truncatesYarn === false
+      ? { ...parsed.scaling, truncate: false }
+      : parsed.scaling;
+  if (all === null) return { ...base, scaling, scaledContextLength };
   if (scaling.kind !== 'none') {
     throw fields.unsupported('rope.scaling.type', 'It cannot be combined with rope_freqs.weight.');
   }
-  return { theta, scaling: { kind: 'factors', factors }, scaledContextLength };
+  return { ...base, scaling: { kind: 'factors', factors: all }, scaledContextLength };
+}
+
+function parseDimensions(
+  fields: MetadataFields,
+  { headDim, mayBePartial }: { readonly headDim: number; readonly mayBePartial?: boolean },
+): number | undefined {
+  const key = 'rope.dimension_count';
+  const dimensions = fields.integer(key, { max: limits.hiddenSizeMax });
+  if (dimensions === undefined || dimensions === headDim) return undefined;
+  if (mayBePartial === true) return dimensions;
+  throw fields.unsupported(
+    key,
+    `Only heads that are rotated whole (here ${headDim}) are supported.`,
+  );
+}
+
+function parseLongScaling(
+  fields: MetadataFields,
+  model: {
+    readonly contextLength: number;
+    readonly short: readonly number[];
+    readonly long: readonly number[];
+  },
+): RopeScaling {
+  const originalKey = 'rope.scaling.original_context_length';
+  const original =
+    fields.integer(originalKey, { max: limits.contextLengthMax }) ?? fields.missing(originalKey);
+  return {
+    kind: 'longrope',
+    shortFactors: model.short,
+    longFactors: model.long,
+    originalContextLength: original,
+    attentionFactor:
+      fields.positive('rope.scaling.attn_factor') ??
+      longRopeMagnitude(model.contextLength / original, original),
+  };
 }
 
 function parseScaling(

@@ -9,6 +9,7 @@ import { parseHuggingFaceConfig } from './parse-config.js';
 import { readChatTemplate } from './read-chat-template.js';
 import { readSafetensorsHeader, type SafetensorsEntry } from './read-safetensors-header.js';
 import { readShardList } from './read-shard-list.js';
+import { ExpertStacks } from './stack-experts.js';
 import { canonicalTensorName, isDerivedTensor } from './tensor-names.js';
 
 /**
@@ -29,12 +30,12 @@ export async function openHuggingFaceFolder(
   const generation = names.has('generation_config.json')
     ? await readJsonFile(join(path, 'generation_config.json'), smallJson)
     : null;
-  const config = parseHuggingFaceConfig(
+  const { config, huggingFace } = parseHuggingFaceConfig(
     configPath,
     await readJsonFile(configPath, smallJson),
     generation,
   );
-  const found = await findTensors(path, names, options);
+  const found = await findTensors(path, names, huggingFace.tensorNames, options);
   // A redundant head is one that transformers, too, ignores.
   if (config.tiedEmbeddings) found.delete('output.weight');
   const tokenizerLimit = { byteLengthMax: limits.tokenizerBytesMax, signal };
@@ -53,10 +54,18 @@ export async function openHuggingFaceFolder(
 async function findTensors(
   path: string,
   names: ReadonlySet<string>,
+  ownNames: Readonly<Record<string, string>> | undefined,
   options: { signal?: AbortSignal | undefined },
 ): Promise<Map<string, FoundTensor>> {
   const { shards, shardOf } = await readShardList(path, names, options);
   const found = new Map<string, FoundTensor>();
+  const stacks = new ExpertStacks();
+  const take = (tensor: FoundTensor, file: string) => {
+    if (found.has(tensor.name)) {
+      throw corruptModel(file, `the tensor ${tensor.sourceName} comes twice`);
+    }
+    found.set(tensor.name, tensor);
+  };
   for (const shard of shards) {
     const file = join(path, shard);
     for (const entry of await readSafetensorsHeader(file, options)) {
@@ -64,27 +73,29 @@ async function findTensors(
       if (shardOf !== null && shardOf.get(entry.name) !== shard) {
         throw corruptModel(file, `the index does not list the tensor ${entry.name} for this shard`);
       }
-      const tensor = toFoundTensor(file, entry);
-      if (found.has(tensor.name)) throw corruptModel(file, `the tensor ${entry.name} comes twice`);
-      if (found.size >= modelFileLimits.tensorCountMax) {
+      if (found.size + stacks.tensorCount >= modelFileLimits.tensorCountMax) {
         throw corruptModel(path, `it has over ${modelFileLimits.tensorCountMax} tensors`);
       }
-      found.set(tensor.name, tensor);
+      const canonical = canonicalTensorName(entry.name, ownNames);
+      // An unknown name stays as it is, to be refused by name later.
+      const tensor = toFoundTensor(file, entry, canonical?.name ?? entry.name);
+      if (canonical === null || canonical.expert === null) take(tensor, file);
+      else stacks.add(tensor, canonical.expert);
     }
   }
+  for (const stack of stacks.finish(path)) take(stack, path);
   return found;
 }
 
-function toFoundTensor(file: string, entry: SafetensorsEntry): FoundTensor {
+function toFoundTensor(file: string, entry: SafetensorsEntry, name: string): FoundTensor {
+  const { type, shape, byteLength, offset } = entry;
   return {
-    // An unknown name stays as it is, to be refused by name later.
-    name: canonicalTensorName(entry.name) ?? entry.name,
+    name,
     sourceName: entry.name,
-    type: entry.type,
+    type,
     sourceType: entry.dtype,
-    shape: entry.shape,
-    byteLength: entry.byteLength,
-    file,
-    offset: entry.offset,
+    shape,
+    byteLength,
+    ranges: [{ file, offset, byteLength }],
   };
 }

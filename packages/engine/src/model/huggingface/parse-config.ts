@@ -1,34 +1,18 @@
-import { type Architecture, architectures, limits, type ModelConfig } from '@skein/protocol';
+import { limits, type ModelConfig, type RopeConfig } from '@skein/protocol';
+import type {
+  ArchitectureDefinition,
+  HuggingFaceDefaults,
+  HuggingFaceReading,
+  ModelSizes,
+} from '../../architectures/architecture.js';
+import { architectures } from '../../architectures/index.js';
 import { checkModelConfig, normaliseEosTokens } from '../check-model-config.js';
 import { MetadataFields } from '../metadata-fields.js';
 import { modelFileLimits } from '../model-file-limits.js';
 import type { JsonObject } from '../parse-json.js';
-import { parseRope } from './parse-rope.js';
-import { parseSlidingWindow } from './parse-sliding-window.js';
+import { parseRope, type RopeSettings } from './parse-rope.js';
 
-/** What transformers assumes for a key that config.json leaves out. */
-interface FamilyDefaults {
-  readonly className: string;
-  /** Null: as many as query heads. */
-  readonly kvHeadCount: number | null;
-  readonly contextLength: number;
-  /** Null: hidden size over query heads. */
-  readonly headDim: number | null;
-}
-
-const families: Readonly<Record<Architecture, FamilyDefaults>> = {
-  llama: { className: 'LlamaForCausalLM', kvHeadCount: null, contextLength: 2048, headDim: null },
-  mistral: {
-    className: 'MistralForCausalLM',
-    kvHeadCount: 8,
-    contextLength: 131_072,
-    headDim: null,
-  },
-  qwen2: { className: 'Qwen2ForCausalLM', kvHeadCount: 32, contextLength: 32_768, headDim: null },
-  qwen3: { className: 'Qwen3ForCausalLM', kvHeadCount: 32, contextLength: 32_768, headDim: 128 },
-};
-
-/** Fields that change the computation in ways that no engine knows, unless null, false or 0. */
+/** Fields that change the computation, unless null, false or 0: refused by families without them. */
 const unsupportedFields = [
   'quantization_config',
   'compression_config',
@@ -44,6 +28,13 @@ const unsupportedFields = [
 ];
 
 const defaultRmsNormEpsilon = 1e-6;
+const defaultTheta = 10_000;
+
+/** A configuration, with what else its family says of the folder. */
+export interface ParsedConfig {
+  readonly config: ModelConfig;
+  readonly huggingFace: HuggingFaceReading;
+}
 
 /**
  * Turns config.json (and generation_config.json, which may name further ends of text) into a
@@ -56,53 +47,61 @@ export function parseHuggingFaceConfig(
   path: string,
   config: JsonObject,
   generation: JsonObject | null,
-): ModelConfig {
+): ParsedConfig {
   const fields = new MetadataFields(path, config);
-  const architecture = parseArchitecture(fields);
-  refuseUnsupported(fields);
-  const defaults = families[architecture];
+  const { name, huggingFace } = parseArchitecture(fields);
+  refuseUnsupported(fields, huggingFace);
+  const { defaults } = huggingFace;
   const sizes = parseSizes(fields, defaults);
-  const maxPositions = fields.integer('max_position_embeddings', { max: Number.MAX_SAFE_INTEGER });
-  const rope = parseRope(fields, clampContext(maxPositions ?? defaults.contextLength));
-  const mayHaveBias = architecture === 'llama' || architecture === 'qwen3';
-  const attentionBias = mayHaveBias && (fields.boolean('attention_bias') ?? false);
-  return checkModelConfig(
-    {
-      architecture,
-      ...sizes,
-      contextLength: clampContext(rope.scaledContextLength),
-      rmsNormEpsilon: fields.positive('rms_norm_eps') ?? defaultRmsNormEpsilon,
-      rope: { theta: rope.theta, mode: 'neox', scaling: rope.scaling },
-      slidingWindow: parseSlidingWindow(fields, architecture, sizes.blockCount),
-      tiedEmbeddings: fields.boolean('tie_word_embeddings') ?? false,
-      // Qwen2's biases are not optional, and its output projection has none.
-      qkvBias: architecture === 'qwen2' || attentionBias,
-      attentionOutputBias: attentionBias,
-      feedForwardBias: architecture === 'llama' && (fields.boolean('mlp_bias') ?? false),
-      qkNorm: architecture === 'qwen3',
-      bosTokenId: fields.integer('bos_token_id', { min: 0, max: limits.vocabSizeMax }) ?? null,
-      eosTokenIds: parseEosTokens(fields, generation, sizes.vocabSize),
-    },
-    path,
-  );
+  const vocabSize =
+    fields.integer('vocab_size', { max: limits.vocabSizeMax }) ?? fields.missing('vocab_size');
+  const rope = readRope(fields, huggingFace, sizes);
+  const parsed: ModelConfig = {
+    architecture: name,
+    ...sizes,
+    vocabSize,
+    contextLength: clampContext(rope.scaledContextLength),
+    rmsNormEpsilon:
+      fields.positive('rms_norm_eps') ?? defaults.rmsNormEpsilon ?? defaultRmsNormEpsilon,
+    ...ropesOf(rope),
+    slidingWindow: null,
+    tiedEmbeddings: fields.boolean('tie_word_embeddings') ?? defaults.tiedEmbeddings ?? false,
+    qkvBias: false,
+    attentionOutputBias: false,
+    feedForwardBias: false,
+    qkNorm: false,
+    bosTokenId: fields.integer('bos_token_id', { min: 0, max: limits.vocabSizeMax }) ?? null,
+    eosTokenIds: parseEosTokens(fields, generation, vocabSize),
+    ...huggingFace.read(fields, sizes),
+  };
+  return { config: checkModelConfig(parsed, path), huggingFace };
 }
 
-function parseArchitecture(fields: MetadataFields): Architecture {
+/** A family that has a form in Hugging Face folders. */
+type FolderArchitecture = ArchitectureDefinition & { readonly huggingFace: HuggingFaceReading };
+
+function hasFolder(architecture: ArchitectureDefinition): architecture is FolderArchitecture {
+  return architecture.huggingFace !== null;
+}
+
+function parseArchitecture(fields: MetadataFields): FolderArchitecture {
   const modelType = fields.text('model_type') ?? fields.missing('model_type');
-  const architecture = architectures.find((known) => known === modelType);
-  if (architecture === undefined) {
-    throw fields.unsupported('model_type', `Supported are ${architectures.join(', ')}.`);
+  const readable = architectures.filter(hasFolder);
+  const found = readable.find(({ huggingFace }) => huggingFace.modelType === modelType);
+  if (found === undefined) {
+    const known = readable.map(({ huggingFace }) => huggingFace.modelType).sort();
+    throw fields.unsupported('model_type', `Supported are ${known.join(', ')}.`);
   }
   // The same weights under a classifier's or an embedder's head are another model.
   const classes = fields.raw('architectures');
-  const { className } = families[architecture];
+  const { className } = found.huggingFace;
   if (
     classes !== undefined &&
     !(Array.isArray(classes) && classes.some((name) => isClass(name, className)))
   ) {
     throw fields.unsupported('architectures', `For this model_type it must be ${className}.`);
   }
-  return architecture;
+  return found;
 }
 
 /** Early Llama conversions wrote `LLaMAForCausalLM`. */
@@ -110,27 +109,40 @@ function isClass(name: unknown, className: string): boolean {
   return typeof name === 'string' && name.toLowerCase() === className.toLowerCase();
 }
 
-function refuseUnsupported(fields: MetadataFields): void {
-  const activation = fields.text('hidden_act') ?? 'silu';
-  if (activation !== 'silu' && activation !== 'swish') {
-    throw fields.unsupported('hidden_act', 'Only silu is supported.');
-  }
+function refuseUnsupported(fields: MetadataFields, reading: HuggingFaceReading): void {
+  refuseActivation(fields, reading);
   for (const key of unsupportedFields) {
     const value = fields.raw(key);
-    if (value !== undefined && value !== false && value !== 0) {
+    const isRead = reading.fields?.includes(key) === true;
+    if (!isRead && value !== undefined && value !== false && value !== 0) {
       throw fields.unsupported(key, 'Use the plain, unquantised model, or a GGUF file of it.');
     }
   }
 }
 
-function parseSizes(fields: MetadataFields, defaults: FamilyDefaults) {
+/** Gemma's configurations have two keys for it, of which transformers takes the longer one. */
+function refuseActivation(fields: MetadataFields, { activation }: HuggingFaceReading): void {
+  if (activation === 'gelu-tanh') {
+    const named = fields.text('hidden_activation') ?? 'gelu_pytorch_tanh';
+    if (named !== 'gelu_pytorch_tanh') {
+      throw fields.unsupported('hidden_activation', 'Only gelu_pytorch_tanh is supported.');
+    }
+    return;
+  }
+  const named = fields.text('hidden_act') ?? 'silu';
+  if (named !== 'silu' && named !== 'swish') {
+    throw fields.unsupported('hidden_act', 'Only silu is supported.');
+  }
+}
+
+function parseSizes(fields: MetadataFields, defaults: HuggingFaceDefaults): ModelSizes {
   const size = (key: string, max: number) => fields.integer(key, { max }) ?? fields.missing(key);
   const hiddenSize = size('hidden_size', limits.hiddenSizeMax);
   const headCount = size('num_attention_heads', modelFileLimits.headCountMax);
   const kvHeads = fields.integer('num_key_value_heads', { max: modelFileLimits.headCountMax });
-  const kvDefault = fields.has('num_key_value_heads') ? null : defaults.kvHeadCount;
+  const kvDefault = fields.has('num_key_value_heads') ? undefined : defaults.kvHeadCount;
   const headDim = fields.integer('head_dim', { max: modelFileLimits.headDimMax });
-  const headDimDefault = fields.has('head_dim') ? null : defaults.headDim;
+  const headDimDefault = fields.has('head_dim') ? undefined : defaults.headDim;
   return {
     blockCount: size('num_hidden_layers', limits.blockCountMax),
     hiddenSize,
@@ -139,8 +151,35 @@ function parseSizes(fields: MetadataFields, defaults: FamilyDefaults) {
     // transformers rounds down; the shapes of the tensors then show whether that was meant.
     headDim: headDim ?? headDimDefault ?? Math.floor(hiddenSize / headCount),
     feedForwardSize: size('intermediate_size', modelFileLimits.feedForwardSizeMax),
-    vocabSize: size('vocab_size', limits.vocabSizeMax),
   };
+}
+
+function readRope(
+  fields: MetadataFields,
+  { defaults, rope, readRope: readOwn }: HuggingFaceReading,
+  { headDim }: ModelSizes,
+): RopeSettings {
+  const maxPositions = fields.integer('max_position_embeddings', { max: Number.MAX_SAFE_INTEGER });
+  const contextLength = clampContext(maxPositions ?? defaults.contextLength);
+  if (readOwn !== undefined) return readOwn(fields, { contextLength, headDim });
+  const theta = defaults.theta ?? defaultTheta;
+  return parseRope(fields, { ...rope, contextLength, headDim, theta });
+}
+
+function ropesOf({
+  theta,
+  scaling,
+  dimensions,
+  windowed,
+}: RopeSettings): Pick<ModelConfig, 'rope' | 'windowedRope'> {
+  // Hugging Face rotates the two halves of a head.
+  const rope: RopeConfig = {
+    theta,
+    mode: 'neox',
+    scaling,
+    ...(dimensions === undefined ? {} : { dimensions }),
+  };
+  return windowed === undefined ? { rope } : { rope, windowedRope: { ...rope, ...windowed } };
 }
 
 /** Some models claim 10 million tokens; the protocol's maximum is then the honest promise. */

@@ -2,13 +2,29 @@ import { limits, type RopeScaling } from '@skein/protocol';
 import { MetadataFields } from '../metadata-fields.js';
 import { isJsonObject, type Json } from '../parse-json.js';
 import { yarnMagnitude } from '../yarn.js';
+import { parseLongRope } from './parse-long-rope.js';
 
 /** Rotary settings of a config.json. */
 export interface RopeSettings {
   readonly theta: number;
   readonly scaling: RopeScaling;
+  /** Leading elements of a head that are rotated; absent: all. */
+  readonly dimensions?: number;
   /** Tokens that the scaling was made for, when that can exceed `max_position_embeddings`. */
   readonly scaledContextLength: number;
+  /** Settings of the blocks with a window, where they differ. */
+  readonly windowed?: { readonly theta: number; readonly scaling: RopeScaling };
+}
+
+export interface RopeOptions {
+  readonly contextLength: number;
+  readonly headDim: number;
+  /** The family's base, where the file names none. */
+  readonly theta: number;
+  /** A part of each head may be rotated, and the rest left alone. */
+  readonly mayBePartial?: boolean;
+  /** The kind `longrope` is known. */
+  readonly mayBeLong?: boolean;
 }
 
 /** What each kind takes; another key would change the numbers in a way that we do not know. */
@@ -27,10 +43,14 @@ const kindKeys: Readonly<Record<string, readonly string[]>> = {
     'mscale_all_dim',
     'truncate',
   ],
+  longrope: [
+    'factor',
+    'original_max_position_embeddings',
+    'attention_factor',
+    'short_factor',
+    'long_factor',
+  ],
 };
-
-/** All four architectures have this default. */
-const defaultTheta = 10_000;
 
 /**
  * Reads the rotary embedding's settings: `rope_parameters` (transformers 5) or `rope_scaling` and
@@ -38,30 +58,72 @@ const defaultTheta = 10_000;
  * (modeling_rope_utils.py).
  * @throws SkeinError `model-corrupt`, `model-unsupported`
  */
-export function parseRope(config: MetadataFields, contextLength: number): RopeSettings {
+export function parseRope(config: MetadataFields, options: RopeOptions): RopeSettings {
   const key = config.raw('rope_parameters') === undefined ? 'rope_scaling' : 'rope_parameters';
   const value = (config.raw(key) ?? Object.create(null)) as Json;
   if (!isJsonObject(value)) throw config.fault(key, 'an object');
   const fields = new MetadataFields(config.path, value, `${key}.`);
-  const theta = fields.positive('rope_theta') ?? config.positive('rope_theta') ?? defaultTheta;
-  checkRotatedShare(config);
-  checkRotatedShare(fields);
-  return { theta, ...parseScaling(fields, contextLength) };
+  const dimensions = parseDimensions(config, options);
+  return {
+    ...(dimensions === undefined ? {} : { dimensions }),
+    ...parseRopeFields(
+      fields,
+      { ...options, theta: config.positive('rope_theta') ?? options.theta },
+      { dimensions, originalContextLength: originalContextLength(config) },
+    ),
+  };
 }
 
-function checkRotatedShare(fields: MetadataFields): void {
-  if ((fields.number('partial_rotary_factor') ?? 1) === 1) return;
-  throw fields.unsupported('partial_rotary_factor');
+/**
+ * Reads one set of rotary settings.
+ * @param outer what the same file says outside of the set
+ * @throws SkeinError `model-corrupt`, `model-unsupported`
+ */
+export function parseRopeFields(
+  fields: MetadataFields,
+  options: RopeOptions,
+  outer: {
+    readonly dimensions?: number | undefined;
+    readonly originalContextLength?: number | undefined;
+  } = {},
+): RopeSettings {
+  const theta = fields.positive('rope_theta') ?? options.theta;
+  const dimensions = parseDimensions(fields, options) ?? outer.dimensions;
+  return {
+    theta,
+    ...(dimensions === undefined ? {} : { dimensions }),
+    ...parseScaling(fields, options, {
+      pairs: (dimensions ?? options.headDim) / 2,
+      originalContextLength: outer.originalContextLength,
+    }),
+  };
 }
 
-function parseScaling(fields: MetadataFields, contextLength: number): Omit<RopeSettings, 'theta'> {
+/** The rotated elements of a head, where they are not all. */
+function parseDimensions(fields: MetadataFields, options: RopeOptions): number | undefined {
+  const key = 'partial_rotary_factor';
+  const share = fields.number(key) ?? 1;
+  if (share === 1) return undefined;
+  if (options.mayBePartial !== true) throw fields.unsupported(key);
+  if (share <= 0 || share > 1) throw fields.fault(key, 'a share of a head');
+  return Math.trunc(options.headDim * share);
+}
+
+function parseScaling(
+  fields: MetadataFields,
+  { contextLength, mayBeLong }: RopeOptions,
+  outer: { readonly pairs: number; readonly originalContextLength: number | undefined },
+): Pick<RopeSettings, 'scaling' | 'scaledContextLength'> {
   // The old name is `type`; where both are given, transformers takes the new one.
   const typeKey = fields.has('rope_type') ? 'rope_type' : 'type';
-  const kind = fields.text(typeKey) ?? 'default';
-  const known = Object.hasOwn(kindKeys, kind) ? kindKeys[kind] : undefined;
-  if (known === undefined) {
+  const named = fields.text(typeKey) ?? 'default';
+  // Early Phi-3 folders called it by the name of its authors' first version.
+  const kind = mayBeLong === true && named === 'su' ? 'longrope' : named;
+  const isKnown = Object.hasOwn(kindKeys, kind) && (kind !== 'longrope' || mayBeLong === true);
+  if (!isKnown) {
     throw fields.unsupported(typeKey, 'Supported are default, linear, llama3 and yarn.');
   }
+  const known = kindKeys[kind] as readonly string[];
   for (const key of fields.keys()) {
     if (!commonKeys.includes(key) && !known.includes(key) && fields.raw(key) !== undefined) {
       throw fields.unsupported(key);
@@ -69,6 +131,12 @@ function parseScaling(fields: MetadataFields, contextLength: number): Omit<RopeS
   }
   if (kind === 'default') return { scaling: { kind: 'none' }, scaledContextLength: contextLength };
   if (kind === 'yarn') return parseYarn(fields, contextLength);
+  const original = originalContextLength(fields);
+  if (kind === 'longrope') {
+    const originalLength = outer.originalContextLength ?? original;
+    const scaling = parseLongRope(fields, { contextLength, pairs: outer.pairs, originalLength });
+    return { scaling, scaledContextLength: contextLength };
+  }
   const factor = fields.positive('factor') ?? fields.missing('factor');
   if (kind === 'linear') {
     return { scaling: { kind: 'linear', factor }, scaledContextLength: contextLength };
@@ -78,22 +146,24 @@ function parseScaling(fields: MetadataFields, contextLength: number): Omit<RopeS
     factor,
     lowFreqFactor: fields.positive('low_freq_factor') ?? fields.missing('low_freq_factor'),
     highFreqFactor: fields.positive('high_freq_factor') ?? fields.missing('high_freq_factor'),
-    originalContextLength: originalContextLength(fields) ?? contextLength,
+    originalContextLength: original ?? contextLength,
   };
   return { scaling, scaledContextLength: contextLength };
 }
 
-function parseYarn(fields: MetadataFields, contextLength: number): Omit<RopeSettings, 'theta'> {
+function parseYarn(
+  fields: MetadataFields,
+  contextLength: number,
+): Pick<RopeSettings, 'scaling' | 'scaledContextLength'> {
   const original = originalContextLength(fields) ?? contextLength;
   const factor = fields.positive('factor') ?? contextLength / original;
-  // Without rounding of the ramp's ends the frequencies differ, and ggml always rounds.
-  if (fields.boolean('truncate') === false) throw fields.unsupported('truncate');
   const scaling: RopeScaling = {
     kind: 'yarn',
     factor,
     originalContextLength: original,
     betaFast: nonZero(fields, 'beta_fast') ?? 32,
     betaSlow: nonZero(fields, 'beta_slow') ?? 1,
+    ...(fields.boolean('truncate') === false ? { truncate: false } : {}),
     attentionFactor: fields.positive('attention_factor') ?? defaultAttentionFactor(fields, factor),
   };
   // Qwen's model cards have people add the scaling and leave `max_position_embeddings` alone.

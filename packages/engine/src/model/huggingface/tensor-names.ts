@@ -21,17 +21,36 @@ const endParts: Readonly<Record<string, string>> = {
 
 const blockPattern = /^model\.layers\.(0|[1-9]\d{0,4})\.(.+)\.(weight|bias)$/;
 const endPattern = /^(.+)\.(weight|bias)$/;
+const expertPattern = /\.experts\.(0|[1-9]\d{0,4})\./;
 
-/** Turns a Hugging Face tensor name into the canonical one; null for an unknown name. */
-export function canonicalTensorName(name: string): string | null {
+/** The canonical name of a tensor, and its place in it where it is the matrix of one expert. */
+export interface CanonicalName {
+  readonly name: string;
+  readonly expert: number | null;
+}
+
+/**
+ * Turns a Hugging Face tensor name into the canonical one; null for an unknown name.
+ * @param ownParts a family's own names of a block's tensors, `*` for the index of an expert
+ */
+export function canonicalTensorName(
+  name: string,
+  ownParts: Readonly<Record<string, string>> = {},
+): CanonicalName | null {
   const [, block, part, kind] = blockPattern.exec(name) ?? [];
   if (block !== undefined && part !== undefined) {
-    const canonical = own(blockParts, part);
-    return canonical === undefined ? null : `blk.${block}.${canonical}.${kind}`;
+    const [, expert] = expertPattern.exec(part) ?? [];
+    const general = expert === undefined ? part : part.replace(expertPattern, '.experts.*.');
+    const canonical = own(ownParts, general) ?? own(blockParts, general);
+    if (canonical === undefined) return null;
+    return {
+      name: `blk.${block}.${canonical}.${kind}`,
+      expert: expert === undefined ? null : Number(expert),
+    };
   }
   const [, end, endKind] = endPattern.exec(name) ?? [];
   const canonical = end === undefined ? undefined : own(endParts, end);
-  return canonical === undefined ? null : `${canonical}.${endKind}`;
+  return canonical === undefined ? null : { name: `${canonical}.${endKind}`, expert: null };
 }
 
 /**

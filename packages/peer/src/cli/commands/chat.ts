@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { type ChatMessage, type Conversation, createClient } from '@skein/client';
 import { createOutput, type Output, painter } from '../output.js';
-import { findModel, type GenerationOptions, samplingOf, showEvent } from './generate.js';
+import { findModel, type GenerationOptions, given, samplingOf, showEvent } from './generate.js';
 
 export interface ChatOptions extends GenerationOptions {
   readonly system?: string;
@@ -20,8 +20,8 @@ export async function runChat(options: ChatOptions): Promise<void> {
     const model = await findModel(client, options.model);
     const conversation = await client.openSession({
       model,
-      wireType: options.wireType,
       standby: options.standby,
+      ...given({ wireType: options.wireType }),
     });
     output.say(`${paint.bold(model)}. ${paint.dim(help)}\n`);
     try {

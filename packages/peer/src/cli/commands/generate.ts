@@ -20,7 +20,7 @@ export interface GenerationOptions {
   readonly presencePenalty?: number;
   readonly frequencyPenalty?: number;
   readonly seed?: number;
-  readonly wireType: WireType;
+  readonly wireType?: WireType;
   readonly standby: boolean;
 }
 
@@ -47,8 +47,8 @@ export async function runGenerate(options: GenerateOptions): Promise<void> {
       ...samplingOf(options),
       ...(await promptOf(client, model, options)),
       ...given({ maxTokens: options.maxTokens, stop: options.stop, logits: options.logits }),
-      wireType: options.wireType,
       standby: options.standby,
+      ...given({ wireType: options.wireType }),
       ignoreEos: options.ignoreEos,
       signal,
     });
@@ -69,7 +69,7 @@ export function samplingOf(options: GenerationOptions) {
 type Given<Fields> = { [Key in keyof Fields]?: Exclude<Fields[Key], undefined> };
 
 /** Without the fields that are undefined, which is not the same as absent. */
-function given<Fields extends object>(fields: Fields): Given<Fields> {
+export function given<Fields extends object>(fields: Fields): Given<Fields> {
   const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as Given<Fields>;
 }

@@ -1,4 +1,4 @@
-import type { DeviceChoice, Span, WeightType } from '@skein/protocol';
+import type { DeviceChoice, KvType, Span, WeightType } from '@skein/protocol';
 import { createPeer } from '../../peer.js';
 import type { PeerStatus } from '../../peer-options.js';
 import { type HealthAddress, startHealthServer } from '../health-server.js';
@@ -23,7 +23,7 @@ export interface PeerCommandOptions {
   readonly identity?: string;
   readonly name?: string;
   readonly dtype: WeightType | 'keep';
-  readonly kvType?: 'f16' | 'f32';
+  readonly kvType?: KvType;
   readonly kvTokens?: number;
   readonly device: DeviceChoice;
   readonly threads?: number;

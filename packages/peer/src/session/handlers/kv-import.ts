@@ -1,5 +1,12 @@
-import { hasNonFinite, type KvMessage, SkeinError, type Tensor } from '@skein/protocol';
+import {
+  hasNonFinite,
+  type KvMessage,
+  type KvType,
+  SkeinError,
+  type Tensor,
+} from '@skein/protocol';
 import type { HopSession } from '../hop-session.js';
+import { kvTypeOfWire } from '../kv-wire-types.js';
 import type { SessionHost } from '../session-host.js';
 
 /**
@@ -43,7 +50,7 @@ export async function importPiece(
 }
 
 interface KvTensor {
-  readonly type: 'f32' | 'f16';
+  readonly type: KvType;
   readonly bytes: Uint8Array;
 }
 
@@ -57,17 +64,20 @@ function checkPiece(
   const { kvHeadCount, headDim } = host.engine.info.config;
   const { block, position, count, length } = message;
   const [keys, values] = tensors;
-  const isTensor = (tensor: Tensor | undefined): tensor is Tensor & KvTensor =>
-    (tensor?.type === 'f32' || tensor?.type === 'f16') &&
-    tensor.shape.length === 2 &&
-    tensor.shape[0] === count &&
-    tensor.shape[1] === kvHeadCount * headDim;
+  const ofTensor = (tensor: Tensor | undefined): KvTensor | null => {
+    const type = tensor === undefined ? null : kvTypeOfWire(tensor.type);
+    if (tensor === undefined || type === null) return null;
+    const { shape, bytes } = tensor;
+    const fits = shape.length === 2 && shape[0] === count && shape[1] === kvHeadCount * headDim;
+    return fits ? { type, bytes } : null;
+  };
+  const [ownKeys, ownValues] = [ofTensor(keys), ofTensor(values)];
   const isInside =
     block >= span.start &&
     block < span.end &&
     position + count <= tokensMax &&
     (length ?? 0) <= tokensMax;
-  if (!isInside || !isTensor(keys) || !isTensor(values) || keys.type !== values.type) {
+  if (!isInside || ownKeys === null || ownValues === null || ownKeys.type !== ownValues.type) {
     throw new SkeinError(
       'protocol-violation',
       `a piece of KV cache for block ${block}, tokens ${position} to ${position + count}, ` +
@@ -77,5 +87,5 @@ function checkPiece(
   if (tensors.some(hasNonFinite)) {
     throw new SkeinError('bad-output', `the cache of block ${block} is not finite`);
   }
-  return [keys, values];
+  return [ownKeys, ownValues];
 }

@@ -69,6 +69,26 @@ const tekken: PreTokenizer = {
   addsBos: true,
 };
 
+/** GPT-4's expression, without Llama 3's start token: Phi-4 and OLMo 2. */
+const dbrx: PreTokenizer = { ...llama3, ignoresMerges: false, addsBos: false };
+
+/** GPT-4o's: as Tekken cuts words, with their contractions, and digits by threes. Phi-4-mini. */
+const gpt4o: PreTokenizer = {
+  normalForm: null,
+  words: {
+    kind: 'expression',
+    expression: [
+      `${lead}${upper}*${lower}+${contractions}?`,
+      `${lead}${upper}+${lower}*${contractions}?`,
+      String.raw`\p{N}{1,3}`,
+      String.raw` ?[^\s\p{L}\p{N}]+[\r\n/]*`,
+      spaces,
+    ].join('|'),
+  },
+  ignoresMerges: false,
+  addsBos: false,
+};
+
 /**
  * Pre-tokenizers by the name that `tokenizer.ggml.pre` gives them. llama.cpp's `default` is an
  * expression of its own that no model was trained with; files without the name come from before
@@ -87,4 +107,6 @@ export const preTokenizers: ReadonlyMap<string, PreTokenizer> = new Map([
   ['qwen2', qwen2],
   ['deepseek-r1-qwen', qwen2],
   ['tekken', tekken],
+  ['dbrx', dbrx],
+  ['gpt-4o', gpt4o],
 ]);

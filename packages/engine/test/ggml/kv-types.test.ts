@@ -1,0 +1,142 @@
+import { createSessionId, type Engine, type KvType, type SessionId } from '@skein/protocol';
+import { describe, expect, it } from 'vitest';
+import { EngineCore } from '../../src/ggml/engine-core.js';
+import {
+  createItem,
+  exactOptions,
+  fullLogits,
+  logitsOf,
+  noOutput,
+  openSession,
+  outputOf,
+  run,
+  withEngine,
+} from '../support/engines.js';
+import { type Golden, readGolden } from '../support/golden.js';
+import { relativeError } from '../support/numbers.js';
+
+/** Largest error of a logit, a few times what was measured on these models. */
+const tolerances: Readonly<Record<KvType, number>> = { f32: 1e-4, f16: 2e-2, q8_0: 2e-1 };
+
+/** Heads of 32 and 16 elements: only the first can be cached in blocks of 32. */
+const wideHeads = [readGolden('qwen3-qknorm-f32'), readGolden('phi4-longrope-f32')];
+const narrowHeads = readGolden('llama2-f32');
+
+const golden = wideHeads[0] as Golden;
+const { prompt, greedy } = golden;
+
+/** Caches the prompt of the golden model. */
+async function prefill(engine: Engine): Promise<SessionId> {
+  const session = openSession(engine);
+  await run(engine, createItem(engine, session, prompt, noOutput));
+  return session;
+}
+
+describe.each(wideHeads.map((model) => [model.name, model] as const))(
+  'a KV cache of %s',
+  (_name, model) => {
+    it.each(Object.entries(tolerances))('in %s stays near the reference', async (kvType, most) => {
+      const options = exactOptions(model, { kvType: kvType as KvType });
+      await withEngine(options, async (engine) => {
+        const session = openSession(engine);
+        let input = model.prompt;
+        for (const [index, expected] of model.greedyLogits.entries()) {
+          const output = await run(engine, createItem(engine, session, input, fullLogits('last')));
+          expect(relativeError(logitsOf(output).logits, expected)).toBeLessThan(most);
+          input = Int32Array.of(model.greedy[index] as number);
+        }
+      });
+    });
+  },
+);
+
+describe('a KV cache in q8_0', () => {
+  const options = exactOptions(golden, { kvType: 'q8_0' });
+
+  it('takes 34 bytes for 32 elements', async () => {
+    await withEngine(options, async ({ info }) => {
+      const { kvHeadCount, headDim, blockCount } = info.config;
+      expect(info.kvBytesPerToken).toBe(2 * blockCount * ((kvHeadCount * headDim) / 32) * 34);
+    });
+  });
+
+  it('gives the same in primitives, but for rounding', async () => {
+    const core = await EngineCore.load({ ...options, device: 'cpu' }, { attention: 'plain' });
+    const session = createSessionId();
+    core.openSession(session, core.info);
+    const item = {
+      session,
+      position: 0,
+      rows: prompt.length,
+      input: { kind: 'tokens', tokens: prompt },
+      output: fullLogits('all'),
+    } as const;
+    const { logits } = logitsOf(outputOf(core.step([item]).outcomes[0]));
+    core.stop();
+    expect(relativeError(logits, golden.logits)).toBeLessThan(tolerances.q8_0);
+  });
+
+  it('moves to another engine bit by bit', async () => {
+    await withEngine(options, async (source) => {
+      await withEngine(options, async (target) => {
+        const from = await prefill(source);
+        const to = openSession(target);
+        for (let block = 0; block < golden.blockCount; block += 1) {
+          for (let start = 0; start < prompt.length; start += 20) {
+            const end = Math.min(start + 20, prompt.length);
+            const chunk = await source.exportKv(from, { block, start, end });
+            expect(chunk.type).toBe('q8_0');
+            await target.importKv(to, chunk);
+          }
+        }
+        await target.setLength(to, prompt.length);
+        const next = Int32Array.of(greedy[0] as number);
+        const [moved, stayed] = [
+          logitsOf(await run(target, createItem(target, to, next, fullLogits('last')))),
+          logitsOf(await run(source, createItem(source, from, next, fullLogits('last')))),
+        ];
+        expect(moved.logits).toEqual(stayed.logits);
+      });
+    });
+  });
+
+  it('grows without changing a number', async () => {
+    await withEngine(options, async (engine) => {
+      const tokens = Int32Array.from({ length: 150 }, (_, index) => (index * 7) % golden.vocabSize);
+      const [grown, whole] = [openSession(engine), openSession(engine)];
+      for (let start = 0; start < tokens.length; start += 50) {
+        const part = tokens.subarray(start, start + 50);
+        await run(engine, createItem(engine, grown, part, noOutput));
+      }
+      await run(engine, createItem(engine, whole, tokens, noOutput));
+      const range = { block: 0, start: 0, end: tokens.length };
+      // Block 0 sees the embeddings alone, so its cache does not depend on how the rows came.
+      expect(await engine.exportKv(grown, range)).toEqual(await engine.exportKv(whole, range));
+    });
+  });
+
+  it.each([
+    ['q8_0', 'f16'],
+    ['f16', 'q8_0'],
+    ['q8_0', 'f32'],
+  ] as const)('does not go from %s to %s', async (source, target) => {
+    await withEngine({ ...options, kvType: source }, async (from) => {
+      await withEngine({ ...options, kvType: target }, async (to) => {
+        const session = await prefill(from);
+        const chunk = await from.exportKv(session, { block: 0, start: 0, end: 4 });
+        await expect(to.importKv(openSession(to), chunk)).rejects.toMatchObject({
+          code: 'bad-argument',
+          message: expect.stringContaining(`in ${source} do not fit a cache in ${target}`),
+        });
+      });
+    });
+  });
+
+  it('is refused for heads that are no whole number of its blocks', async () => {
+    const narrow = exactOptions(narrowHeads, { kvType: 'q8_0' });
+    await expect(withEngine(narrow, async () => {})).rejects.toMatchObject({
+      code: 'bad-argument',
+      message: expect.stringContaining('--kv-type f16'),
+    });
+  });
+});
