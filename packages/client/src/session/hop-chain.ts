@@ -9,6 +9,7 @@ import {
 import type { Clock } from '../clock.js';
 import type { SwarmView } from '../routing/swarm-view.js';
 import { checkRelayed } from './check-relayed.js';
+import type { StepCut } from './cut-steps.js';
 import { createDeferred, type Deferred } from './deferred.js';
 import { findStalledHop } from './find-stalled-hop.js';
 import type { Hop, HopEvents } from './hop.js';
@@ -51,7 +52,7 @@ export class HopChain implements HopEvents {
   readonly #view: SwarmView;
   readonly #clock: Clock;
   readonly #tokens: TokenBuffer;
-  readonly #chunkRows: number;
+  readonly #cut: StepCut;
   readonly #deadline: StepDeadline;
   readonly #times = new StepTimes();
   readonly #onLeaving: () => void;
@@ -68,14 +69,14 @@ export class HopChain implements HopEvents {
     view: SwarmView;
     clock: Clock;
     tokens: TokenBuffer;
-    chunkRows: number;
+    cut: StepCut;
     /** The peer of a hop is about to leave. */
     onLeaving: () => void;
   }) {
     this.#view = options.view;
     this.#clock = options.clock;
     this.#tokens = options.tokens;
-    this.#chunkRows = options.chunkRows;
+    this.#cut = options.cut;
     this.#onLeaving = options.onLeaving;
     this.#deadline = new StepDeadline(options.clock, () => void this.#investigate());
     this.#interruption = createInterruption();
@@ -258,7 +259,7 @@ export class HopChain implements HopEvents {
     const { request } = run;
     const [first] = request.hops as [Hop, ...Hop[]];
     const window = {
-      rowsMax: this.#chunkRows,
+      cut: this.#cut,
       stepsInFlightMax: Math.min(request.hops.length + 2, sessionLimits.stepsInFlightMax),
       stepEnd: run.stepEnd,
     };
