@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createClient } from '../../../src/client/client.js';
-import { createGateway, type GatewayEvent, type GatewayOptions } from '../../../src/gateway/index.js';
+import {
+  createGateway,
+  type GatewayEvent,
+  type GatewayOptions,
+} from '../../../src/gateway/index.js';
 import { settle, TestClock } from '../../support/test-clock.js';
 import { sixPeers } from '../../support/toy-session.js';
 import { type ToyPeerOptions, ToySwarm, toyManifest, toyModel } from '../../support/toy-swarm.js';
