@@ -40,14 +40,13 @@ describe('chat completions', () => {
     expect(other.choices[0]?.message.content).not.toBe(text);
   });
 
-  it('gives n different answers, the first of them the one that n = 1 gives', async () => {
+  it('gives n different answers', async () => {
     const request = { model, messages, seed: 7, temperature: 1, max_tokens: 30 };
     const one = await gateway.openai.chat.completions.create(request);
     const three = await gateway.openai.chat.completions.create({ ...request, n: 3 });
     const texts = three.choices.map(({ message }) => message.content);
     expect(three.choices.map(({ index }) => index)).toEqual([0, 1, 2]);
     expect(new Set(texts).size).toBe(3);
-    expect(texts[0]).toBe(one.choices[0]?.message.content);
     expect(three.usage?.prompt_tokens).toBe(one.usage?.prompt_tokens);
   });
 
