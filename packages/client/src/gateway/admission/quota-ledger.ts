@@ -11,8 +11,8 @@ export type QuotaVerdict =
     };
 
 interface Account {
-  /** Requests that may come at once now; a fraction is one on its way. */
-  requestsLeft: number;
+  /** Grows by the requests a minute each millisecond; a request costs a minute's milliseconds. */
+  credit: number;
   refilledAtMs: number;
   day: number;
   tokens: number;
@@ -45,12 +45,12 @@ export class QuotaLedger {
       return { kind: 'refused', quota: 'tokens-per-day', limit: tokensPerDay, retryAfterMs };
     }
     if (requestsPerMinute === undefined) return { kind: 'admitted' };
-    if (account.requestsLeft < 1) {
-      const retryAfterMs = ((1 - account.requestsLeft) * minuteMs) / requestsPerMinute;
+    if (account.credit < minuteMs) {
+      const retryAfterMs = Math.ceil((minuteMs - account.credit) / requestsPerMinute);
       const quota = 'requests-per-minute';
       return { kind: 'refused', quota, limit: requestsPerMinute, retryAfterMs };
     }
-    account.requestsLeft -= 1;
+    account.credit -= minuteMs;
     return { kind: 'admitted' };
   }
 
@@ -64,14 +64,11 @@ export class QuotaLedger {
     const day = Math.floor(nowMs / dayMs);
     const perMinute = key.requestsPerMinute ?? 0;
     const known = this.#accounts.get(key.name);
-    const account = known ?? { requestsLeft: perMinute, refilledAtMs: nowMs, day, tokens: 0 };
+    const account = known ?? { credit: perMinute * minuteMs, refilledAtMs: nowMs, day, tokens: 0 };
     if (known === undefined) this.#accounts.set(key.name, account);
     // A clock that was set back gives nothing and takes nothing.
     const elapsedMs = Math.max(0, nowMs - account.refilledAtMs);
-    account.requestsLeft = Math.min(
-      perMinute,
-      account.requestsLeft + (elapsedMs * perMinute) / minuteMs,
-    );
+    account.credit = Math.min(perMinute * minuteMs, account.credit + elapsedMs * perMinute);
     account.refilledAtMs = nowMs;
     if (account.day !== day) {
       account.day = day;

@@ -46,7 +46,7 @@ export interface ChoiceTokenEvent extends TokenProbability {
   readonly alternatives: readonly TokenProbability[];
 }
 
-export interface ChoiceEndEvent {
+interface ChoiceEndEvent {
   readonly type: 'end';
   readonly choice: number;
   /** Text that was held back until the end. */

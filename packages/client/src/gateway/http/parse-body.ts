@@ -16,9 +16,10 @@ export async function parseBody<Schema extends z.ZodType>(
     const text = `the content-type must be application/json, not "${type}"`;
     throw new GatewayError(text, { status: 415, code: 'unsupported_media_type' });
   }
-  const parsed = schema.safeParse(await readJson(context));
+  const body = await readJson(context);
+  const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
-  throw describeIssue(parsed.error.issues[0] as z.core.$ZodIssue);
+  throw describeIssue(parsed.error.issues[0] as z.core.$ZodIssue, body);
 }
 
 async function readJson(context: GatewayContext): Promise<unknown> {
@@ -31,7 +32,7 @@ async function readJson(context: GatewayContext): Promise<unknown> {
   }
 }
 
-function describeIssue(issue: z.core.$ZodIssue): GatewayError {
+function describeIssue(issue: z.core.$ZodIssue, body: unknown): GatewayError {
   const path = z.core.toDotPath(issue.path);
   if (issue.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys;
@@ -41,11 +42,18 @@ function describeIssue(issue: z.core.$ZodIssue): GatewayError {
   if (issue.code === 'custom' && issue.params?.isUnsupported === true) {
     return unsupportedParameter(path, issue.message);
   }
-  const isMissing = issue.code === 'invalid_type' && issue.input === undefined;
+  const isMissing = valueAt(body, issue.path) === undefined;
   const where = path === '' ? 'the body' : `"${path}"`;
   return new GatewayError(`${where}: ${issue.message}`, {
     status: 400,
     code: isMissing ? 'missing_required_parameter' : 'invalid_value',
     ...(path !== '' && { param: path }),
   });
+}
+
+function valueAt(body: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (value as Record<PropertyKey, unknown> | null)?.[key],
+    body,
+  );
 }
