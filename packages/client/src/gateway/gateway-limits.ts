@@ -74,8 +74,9 @@ export const gatewayLimits = {
   keepAliveMs: 10_000,
   /** A caller that does not read for so long is given up: it holds a place and caches. */
   stalledMs: 60_000,
-  /** A graceful stop waits so long for running answers. */
+  /** A graceful stop waits so long for running answers, and for their last bytes to be written. */
   drainMs: 30_000,
+  writeMs: 2000,
 } as const;
 
 /** Rows of the first steps of a context: the least that an exact reuse can save. */

@@ -91,8 +91,9 @@ function createServices(options: GatewayOptions): { services: GatewayServices; p
     startedAtSeconds: nowSeconds(),
     generations: new Generations(collaborators),
     onFailure: (error, requestId) => {
-      const { status } = toGatewayError(error);
-      if (status >= 500) options.onEvent?.({ type: 'failure', requestId, error });
+      const { status, code } = toGatewayError(error);
+      const isFailure = status >= 500 && code !== 'aborted' && code !== 'stopping';
+      if (isFailure) options.onEvent?.({ type: 'failure', requestId, error });
     },
   };
   return { services, pool };

@@ -1,6 +1,7 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { SkeinError } from '@skein/protocol';
+import { delay, systemClock } from '../clock.js';
 import type { Gateway } from './gateway.js';
 import { gatewayLimits } from './gateway-limits.js';
 
@@ -36,6 +37,7 @@ export async function listenGateway(
     },
   }) as Server;
   server.maxConnections = gatewayLimits.connectionsMax;
+  const answers = new OpenAnswers(server);
   await listen(server, options);
   const { host } = options;
   const address = server.address();
@@ -45,10 +47,36 @@ export async function listenGateway(
     async stop(stopOptions) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await gateway.stop(stopOptions);
+      // The ends of the last answers are still on their way.
+      await answers.written(gatewayLimits.writeMs);
       server.closeAllConnections();
       await closed;
     },
   };
+}
+
+/** The answers that are not written yet. */
+class OpenAnswers {
+  readonly #open = new Set<ServerResponse>();
+  #onNone = () => {};
+
+  constructor(server: Server) {
+    server.on('request', (_request, response: ServerResponse) => {
+      this.#open.add(response);
+      response.once('close', () => {
+        this.#open.delete(response);
+        if (this.#open.size === 0) this.#onNone();
+      });
+    });
+  }
+
+  /** Settles when all are written, or the time is over. */
+  async written(timeMs: number): Promise<void> {
+    if (this.#open.size === 0) return;
+    const none = new AbortController();
+    this.#onNone = () => none.abort();
+    await delay(systemClock, timeMs, none.signal);
+  }
 }
 
 /** Whether only this machine can reach a host name or address. */

@@ -208,6 +208,12 @@ describe('POST /v1/chat/completions', () => {
       'messages[0].name',
     ],
     ['what it never heard of', { frobnicate: 1 }, 'unsupported_parameter', 'frobnicate'],
+    [
+      'options of a stream without one',
+      { stream_options: { include_usage: true } },
+      'invalid_value',
+      'stream_options',
+    ],
     ['a model that is no name', { model: 7 }, 'invalid_value', 'model'],
     ['a temperature', { temperature: -1 }, 'invalid_value', 'temperature'],
     ['n', { n: 0 }, 'invalid_value', 'n'],

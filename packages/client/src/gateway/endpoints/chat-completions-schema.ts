@@ -7,6 +7,7 @@ import {
   choiceCount,
   endFields,
   modelField,
+  requireStreamForOptions,
   samplingFields,
   streamFields,
   tokenCount,
@@ -54,6 +55,7 @@ export type ChatCompletionsBody = z.output<typeof chatCompletionsSchema>;
 
 /** @throws GatewayError for parameters that contradict each other */
 export function chatToGeneration(body: ChatCompletionsBody): GenerationRequest {
+  requireStreamForOptions(body);
   const { max_tokens: older, max_completion_tokens: newer, top_logprobs: top } = body;
   if (older != null && newer != null && older !== newer) {
     throw contradiction('max_tokens', 'differs from max_completion_tokens: give one of them');

@@ -8,6 +8,7 @@ import {
   choiceCount,
   endFields,
   modelField,
+  requireStreamForOptions,
   samplingFields,
   streamFields,
   tokenCount,
@@ -53,6 +54,7 @@ const maxTokensDefault = 16;
 
 /** @throws GatewayError for parameters that contradict each other */
 export function completionToGeneration(body: CompletionsBody): GenerationRequest {
+  requireStreamForOptions(body);
   const prompts = toPrompts(body.prompt);
   const choicesPerPrompt = body.n ?? 1;
   if (body.best_of != null && body.best_of !== choicesPerPrompt) {

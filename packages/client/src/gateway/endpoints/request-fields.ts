@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { SamplingOptions } from '../../sampling/index.js';
 import { samplingLimits } from '../../sampling/index.js';
 import { gatewayLimits } from '../gateway-limits.js';
+import { GatewayError } from '../http/gateway-error.js';
 
 /**
  * A parameter that exists in the API and does nothing here. Null and the values of `neutral`, which
@@ -64,14 +65,19 @@ export const endFields = {
   ignore_eos: z.boolean().nullish(),
 };
 
+const include_obfuscation = unsupported('streams are not obfuscated', z.literal(false));
+
 export const streamFields = {
   stream: z.boolean().nullish(),
   stream_options: z
-    .strictObject({
-      include_usage: z.boolean().nullish(),
-      include_obfuscation: unsupported('streams are not obfuscated', z.literal(false)),
-    })
+    .strictObject({ include_usage: z.boolean().nullish(), include_obfuscation })
     .nullish(),
+};
+
+/** Streams of responses always end with their usage. */
+export const responseStreamFields = {
+  stream: z.boolean().nullish(),
+  stream_options: z.strictObject({ include_obfuscation }).nullish(),
 };
 
 export const modelField = z.string().min(1).max(gatewayLimits.userCharactersMax);
@@ -104,6 +110,16 @@ export function toSampling(fields: z.output<typeof samplingSchema>): SamplingOpt
 export function toStop(stop: string | readonly string[] | null | undefined): readonly string[] {
   if (stop == null) return [];
   return typeof stop === 'string' ? [stop] : stop;
+}
+
+/** @throws GatewayError for options of a stream where none was asked for */
+export function requireStreamForOptions(body: {
+  readonly stream?: boolean | null | undefined;
+  readonly stream_options?: object | null | undefined;
+}): void {
+  if (body.stream_options == null || body.stream === true) return;
+  const text = '"stream_options" needs "stream": true';
+  throw new GatewayError(text, { status: 400, code: 'invalid_value', param: 'stream_options' });
 }
 
 /** Whom a request is for. */

@@ -6,8 +6,9 @@ import { GatewayError } from '../http/gateway-error.js';
 import { contentSchema, toChatMessage } from './message-fields.js';
 import {
   modelField,
+  requireStreamForOptions,
+  responseStreamFields,
   samplingFields,
-  streamFields,
   tokenCount,
   toSampling,
   toUser,
@@ -45,7 +46,7 @@ export const responsesSchema = z.strictObject({
     .nullish(),
   top_logprobs: z.int().min(0).max(gatewayLimits.topLogProbabilitiesMax).nullish(),
   ...samplingFields,
-  ...streamFields,
+  ...responseStreamFields,
   ...userFields,
   store: unsupported(notStored, z.literal(false)),
   previous_response_id: unsupported(notStored),
@@ -68,6 +69,7 @@ export type ResponsesBody = z.output<typeof responsesSchema>;
 
 /** @throws GatewayError for parameters that contradict each other */
 export function responseToGeneration(body: ResponsesBody): GenerationRequest {
+  requireStreamForOptions(body);
   const isLogged = body.include != null && body.include.length > 0;
   if (body.top_logprobs != null && !isLogged) {
     throw new GatewayError('"top_logprobs" needs "include": ["message.output_text.logprobs"]', {

@@ -11,6 +11,7 @@ import { GatewayError } from '../http/gateway-error.js';
 import type { GatewayMetrics } from '../metrics.js';
 import { type ModelAlias, pickTarget } from '../models/model-aliases.js';
 import type { SessionPool } from '../sessions/session-pool.js';
+import { checkContext } from './check-context.js';
 import type {
   Caller,
   ChoiceEvent,
@@ -20,6 +21,7 @@ import type {
 import { mergeChoices } from './merge-choices.js';
 import { isReproducible, type ResponseCache, responseKey } from './response-cache.js';
 import { runChoice } from './run-choice.js';
+import { UsageCounter } from './usage-counter.js';
 
 /** Collaborators of {@link Generations}. */
 export interface GenerationsOptions {
@@ -50,15 +52,11 @@ export interface Generation {
 export class Generations {
   readonly #options: GenerationsOptions;
   readonly #running = new Set<AbortController>();
-  #isStopping = false;
-  #onIdle: (() => void) | null = null;
+  #stopping: Promise<void> | null = null;
+  #onIdle = () => {};
 
   constructor(options: GenerationsOptions) {
     this.#options = options;
-  }
-
-  get runningCount(): number {
-    return this.#running.size;
   }
 
   /**
@@ -73,23 +71,28 @@ export class Generations {
     caller: Caller,
     options: { readonly endpoint: string; readonly signal: AbortSignal },
   ): Promise<Generation> {
-    if (this.#isStopping) throw stopping();
+    if (this.#stopping !== null) throw stopping();
     this.#admit(caller);
-    const { client, aliases, metrics, random } = this.#options;
+    const { client, aliases, metrics, random, cache } = this.#options;
     const alias = aliases === null ? ownName(request.model) : aliases.get(request.model);
     if (alias === undefined) throw unknownModel(request.model, [...(aliases?.keys() ?? [])]);
     const identity = request.user ?? (caller.isAuthenticated ? caller.key.name : null);
     const target = pickTarget(alias, identity, random);
     const model = await client.loadModel(target.model, { signal: options.signal });
-    const prompts = request.prompts.map((prompt) => this.#encode(model, prompt));
+    const prompts = request.prompts.map((prompt) => encodeWhole(model, prompt));
+    const { contextLength } = model.manifest.config;
+    for (const tokens of prompts) {
+      checkContext(tokens, { maxTokens: request.maxTokens, contextLength });
+    }
     const usage = new UsageCounter(prompts, request.choicesPerPrompt);
     const labels = {
       model: request.model,
       target: model.manifest.name,
       endpoint: options.endpoint,
     };
-    const key = responseKey(request, { model: model.hash, caller, prompts });
-    const stored = key === null ? null : (this.#options.cache?.get(key) ?? null);
+    const facts = { model: model.hash, caller, prompts };
+    const key = cache === null ? null : responseKey(request, facts);
+    const stored = key === null ? null : (cache?.get(key) ?? null);
     metrics.requests.inc(labels);
     const basis = { model, prompts };
     if (stored !== null) {
@@ -103,13 +106,17 @@ export class Generations {
   }
 
   /** Takes no more requests, lets running ones end for a while, then ends them. Idempotent. */
-  async stop(options: { readonly drainMs: number }): Promise<void> {
-    this.#isStopping = true;
+  stop(options: { readonly drainMs: number }): Promise<void> {
+    this.#stopping ??= this.#drain(options);
+    return this.#stopping;
+  }
+
+  async #drain({ drainMs }: { readonly drainMs: number }): Promise<void> {
     if (this.#running.size === 0) return;
     const idle = new Promise<void>((resolve) => {
       this.#onIdle = resolve;
     });
-    const cancel = this.#options.clock.schedule(options.drainMs, () => {
+    const cancel = this.#options.clock.schedule(drainMs, () => {
       for (const controller of this.#running) controller.abort(stopping());
     });
     await idle;
@@ -133,7 +140,7 @@ export class Generations {
           firstAtMs = clock.now();
           metrics.firstTokenSeconds.observe(run.labels, (firstAtMs - startedAtMs) / 1000);
         }
-        if (run.key !== null && cache !== null) events.push(event);
+        if (run.key !== null) events.push(event);
         yield event;
       }
       if (run.key !== null) cache?.set(run.key, { events, usage: run.usage.sum() });
@@ -147,7 +154,7 @@ export class Generations {
     } finally {
       signal.removeEventListener('abort', abort);
       this.#running.delete(controller);
-      if (this.#running.size === 0) this.#onIdle?.();
+      if (this.#running.size === 0) this.#onIdle();
       const { promptTokens, cachedTokens, completionTokens } = run.usage.sum();
       quotas.charge(run.caller.key, promptTokens + completionTokens);
       metrics.tokens.inc({ ...run.labels, kind: 'prompt' }, promptTokens - cachedTokens);
@@ -174,7 +181,7 @@ export class Generations {
             choice,
             lease: { model: model.hash, owner: caller.key.name, tokens, isExact, signal },
             seed: (firstSeed + index) % Number.MAX_SAFE_INTEGER,
-            onStarted: (reusedTokens) => usage.noteReuse(choice, reusedTokens),
+            onStarted: (reusedTokens) => usage.noteStart(choice, reusedTokens),
             onToken: () => usage.noteToken(),
             onReroute: () => metrics.reroutes.inc(labels),
           },
@@ -195,12 +202,6 @@ export class Generations {
       details: { quota, limit },
     });
   }
-
-  #encode(model: LoadedModel, prompt: GenerationRequest['prompts'][number]): readonly TokenId[] {
-    const { tokens } = encodePrompt(model, prompt, { isContinuation: false });
-    if (tokens.length > 0) return tokens;
-    throw new SkeinError('bad-argument', 'the prompt is empty');
-  }
 }
 
 interface Run {
@@ -210,44 +211,24 @@ interface Run {
   readonly prompts: readonly (readonly TokenId[])[];
   readonly usage: UsageCounter;
   readonly labels: { readonly model: string; readonly target: string; readonly endpoint: string };
-  /** Of the response cache; null for a request that it has nothing for. */
+  /** Under which the response cache will have the answer; null: it will not. */
   readonly key: string | null;
-}
-
-/** Counts tokens while the choices of a request run. */
-class UsageCounter {
-  readonly #promptTokens: number;
-  readonly #choicesPerPrompt: number;
-  /** By prompt: the most that any of its choices reused. */
-  readonly #reused: number[];
-  #completionTokens = 0;
-
-  constructor(prompts: readonly (readonly TokenId[])[], choicesPerPrompt: number) {
-    this.#promptTokens = prompts.reduce((sum, tokens) => sum + tokens.length, 0);
-    this.#choicesPerPrompt = choicesPerPrompt;
-    this.#reused = prompts.map(() => 0);
-  }
-
-  noteReuse(choice: number, tokens: number): void {
-    const prompt = Math.floor(choice / this.#choicesPerPrompt);
-    this.#reused[prompt] = Math.max(this.#reused[prompt] ?? 0, tokens);
-  }
-
-  noteToken(): void {
-    this.#completionTokens += 1;
-  }
-
-  sum(): GenerationUsage {
-    const cachedTokens = this.#reused.reduce((sum, tokens) => sum + tokens, 0);
-    const completionTokens = this.#completionTokens;
-    return { promptTokens: this.#promptTokens, cachedTokens, completionTokens };
-  }
 }
 
 async function* replay(
   events: readonly ChoiceEvent[],
 ): AsyncGenerator<ChoiceEvent, void, undefined> {
   yield* events;
+}
+
+/** @throws SkeinError `bad-argument` for an empty prompt */
+function encodeWhole(
+  model: LoadedModel,
+  prompt: GenerationRequest['prompts'][number],
+): readonly TokenId[] {
+  const { tokens } = encodePrompt(model, prompt, { isContinuation: false });
+  if (tokens.length > 0) return tokens;
+  throw new SkeinError('bad-argument', 'the prompt is empty');
 }
 
 function ownName(name: string): ModelAlias {

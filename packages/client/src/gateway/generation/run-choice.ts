@@ -1,9 +1,9 @@
-import { isSkeinError, SkeinError, type TokenId } from '@skein/protocol';
-import { contextExceeded } from '../../client/conversation.js';
+import { isSkeinError, SkeinError } from '@skein/protocol';
 import type { GenerationEvent } from '../../generate/generation-types.js';
 import type { FairQueue } from '../admission/fair-queue.js';
 import { gatewayLimits } from '../gateway-limits.js';
 import type { Lease, LeaseRequest, SessionPool } from '../sessions/session-pool.js';
+import { checkContext } from './check-context.js';
 import type { Caller, ChoiceEvent, GenerationRequest } from './generation-request.js';
 
 /** Collaborators of {@link runChoice}. */
@@ -70,13 +70,14 @@ async function* generate(
   { conversation, reusedTokens }: Lease,
 ): AsyncGenerator<ChoiceEvent, void, undefined> {
   const { request, choice, lease, seed } = task;
-  checkContext(lease.tokens, request.maxTokens, conversation.tokensMax);
+  const { tokensMax: contextLength } = conversation;
+  checkContext(lease.tokens, { maxTokens: request.maxTokens, contextLength });
   task.onStarted(reusedTokens);
   const events = conversation.generate({
     ...request.sampling,
     ...(seed !== undefined && { seed }),
     promptTokens: lease.tokens.slice(reusedTokens),
-    maxTokens: request.maxTokens ?? conversation.tokensMax,
+    maxTokens: request.maxTokens ?? contextLength,
     stop: request.stop,
     ignoreEos: request.ignoreEos,
     logits: request.topLogProbabilities ?? 0,
@@ -100,23 +101,6 @@ function toChoiceEvent(event: GenerationEvent, choice: number): ChoiceEvent | nu
   const { type, text, reason } = event;
   if (reason === 'aborted') throw new SkeinError('aborted', 'the request was ended');
   return { type, choice, text, reason: reason === 'length' ? 'length' : 'stop' };
-}
-
-/** @throws SkeinError `context-exceeded` with the numbers */
-function checkContext(
-  tokens: readonly TokenId[],
-  maxTokens: number | null,
-  contextLength: number,
-): void {
-  const promptTokens = tokens.length;
-  if (promptTokens >= contextLength) throw contextExceeded(promptTokens, contextLength);
-  if (maxTokens === null || promptTokens + maxTokens <= contextLength) return;
-  throw new SkeinError(
-    'context-exceeded',
-    `a prompt of ${promptTokens} tokens and an answer of up to ${maxTokens} do not fit a context ` +
-      `of ${contextLength}: ask for at most ${contextLength - promptTokens} tokens`,
-    { details: { promptTokens, maxTokens, contextLength } },
-  );
 }
 
 function mayLackRoom(error: unknown): boolean {

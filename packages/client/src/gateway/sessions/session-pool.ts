@@ -111,12 +111,13 @@ export class SessionPool {
 
   #findBest(request: LeaseRequest): { kept: KeptSession; length: number } | null {
     const { model, owner, tokens, isExact } = request;
+    // The last token is always computed: its logits are what is wanted.
+    const beginning = tokens.slice(0, -1);
     let best: { kept: KeptSession; length: number } | null = null;
     for (const kept of this.#kept) {
       const { conversation } = kept;
       if (kept.owner !== owner || conversation.model.hash !== model) continue;
-      // The last token is always computed: its logits are what is wanted.
-      const length = conversation.commonLength(tokens.slice(0, -1), { isExact });
+      const length = conversation.commonLength(beginning, { isExact });
       if (length < gatewayLimits.reusedTokensMin || length <= (best?.length ?? 0)) continue;
       best = { kept, length };
     }
