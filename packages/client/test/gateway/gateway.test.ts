@@ -157,6 +157,23 @@ describe('many at once', () => {
     expect(gateway.swarm.openSessions).toBe(0);
   });
 
+  it('counts tokens of what began only', async () => {
+    const keys = parseApiKeys({
+      keys: [{ name: 'fox', key: 'fox-key-0001', 'tokens-per-day': 30 }],
+    });
+    const headers = { authorization: 'Bearer fox-key-0001' };
+    const broken = setUpGateway({ keys, peers: [{ name: 'a1', span: [0, 2] }] });
+    const whole = setUpGateway({ keys });
+    const statuses = { broken: [] as number[], whole: [] as number[] };
+    for (let round = 0; round < 3; round += 1) {
+      statuses.broken.push((await broken.ask(path, basis, { headers })).status);
+      statuses.whole.push((await whole.ask(path, basis, { headers })).status);
+    }
+    // 15 tokens of the prompt and 6 of the answer: the second request crosses the line.
+    expect(statuses.whole).toEqual([200, 200, 429]);
+    expect(statuses.broken).toEqual([503, 503, 503]);
+  });
+
   it('a key has no more places than it may', async () => {
     const keys = parseApiKeys({ keys: [{ name: 'fox', key: 'fox-key-0001', concurrent: 1 }] });
     const gateway = setUpGateway({ keys, keptSessions: 0 });

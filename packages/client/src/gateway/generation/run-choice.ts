@@ -19,7 +19,7 @@ export interface ChoiceTask {
   readonly choice: number;
   readonly lease: LeaseRequest;
   readonly seed: number | undefined;
-  /** Called with the tokens of the prompt that were computed already. */
+  /** Called once it runs, with the tokens of the prompt that were computed already. */
   readonly onStarted: (reusedTokens: number) => void;
   /** Called for each token, shown or not. */
   readonly onToken: () => void;
@@ -72,7 +72,6 @@ async function* generate(
   const { request, choice, lease, seed } = task;
   const { tokensMax: contextLength } = conversation;
   checkContext(lease.tokens, { maxTokens: request.maxTokens, contextLength });
-  task.onStarted(reusedTokens);
   const events = conversation.generate({
     ...request.sampling,
     ...(seed !== undefined && { seed }),
@@ -83,7 +82,10 @@ async function* generate(
     logits: request.topLogProbabilities ?? 0,
     signal: lease.signal,
   });
+  let hasRoute = false;
   for await (const event of events) {
+    if (!hasRoute) task.onStarted(reusedTokens);
+    hasRoute = true;
     const shown = toChoiceEvent(event, choice);
     if (event.type === 'token') task.onToken();
     else if (event.type === 'reroute') task.onReroute();
