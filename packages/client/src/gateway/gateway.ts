@@ -36,7 +36,7 @@ export interface Gateway {
 
 /**
  * Makes a gateway on a client.
- * @throws SkeinError `bad-argument` for numbers out of range and aliases that clash
+ * @throws SkeinError `bad-argument` for numbers out of range, and for names that clash
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const { pool, services } = createServices(options);
@@ -57,6 +57,7 @@ function createServices(options: GatewayOptions): { services: GatewayServices; p
   const sessionsMax = options.keptSessions ?? gatewayLimits.keptSessionsDefault;
   requireWhole('concurrency', places, { min: 1, max: concurrencyMax });
   requireWhole('keptSessions', sessionsMax, { min: 0, max: keptSessionsMax });
+  requireDifferent('keys', options.keys ?? []);
   const { waitingMax, waitingPerKeyMax, waitMsMax } = gatewayLimits;
   const queue = new FairQueue(clock, { places, waitingMax, waitingPerKeyMax, waitMsMax });
   const pool = new SessionPool(client, clock, {
@@ -164,9 +165,15 @@ function watch(services: GatewayServices, onEvent: (event: GatewayEvent) => void
 
 function byName(models: readonly ModelAlias[]): ReadonlyMap<string, ModelAlias> {
   requireWhole('models', models.length, { min: 1, max: gatewayLimits.aliasesMax });
-  const aliases = new Map(models.map((alias) => [alias.name, alias]));
-  if (aliases.size === models.length) return aliases;
-  throw new SkeinError('bad-argument', 'two models are served under the same name');
+  requireDifferent('models', models);
+  return new Map(models.map((alias) => [alias.name, alias]));
+}
+
+function requireDifferent(what: string, entries: readonly { readonly name: string }[]): void {
+  const names = entries.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice === undefined) return;
+  throw new SkeinError('bad-argument', `two of the ${what} have the name "${twice}"`);
 }
 
 function requireWhole(name: string, value: number, { min, max }: { min: number; max: number }) {

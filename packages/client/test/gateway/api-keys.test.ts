@@ -33,15 +33,6 @@ describe('parseApiKeys', () => {
     ['a short key', { keys: [{ name: 'a', key: 'short' }] }],
     ['a hash that is none', { keys: [{ name: 'a', sha256: 'abc' }] }],
     ['a field it does not know', { keys: [{ name: 'a', key: 'long-enough', tokens: 1 }] }],
-    [
-      'the same name twice',
-      {
-        keys: [
-          { name: 'a', key: 'long-enough' },
-          { name: 'a', key: 'long-enough-2' },
-        ],
-      },
-    ],
     ['no file at all', 'keys'],
   ])('refuses %s', (_title, content) => {
     expect(() => parseApiKeys(content)).toThrow(

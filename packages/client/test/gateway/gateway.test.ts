@@ -139,6 +139,22 @@ describe('who may ask', () => {
   });
 });
 
+describe('createGateway', () => {
+  const twice = [singleApiKey('a-key-of-ours'), singleApiKey('another-key')];
+  const alias = { name: 'toy', targets: [{ model: 'toy', weight: 1 }] };
+
+  it.each([
+    ['keys of one name', { keys: twice }],
+    ['models of one name', { models: [alias, alias] }],
+    ['no models', { models: [] }],
+    ['no places', { concurrency: 0 }],
+    ['more places than peers give sessions', { concurrency: 500 }],
+    ['half a session', { keptSessions: 0.5 }],
+  ])('refuses %s', (_title, options) => {
+    expect(() => setUpGateway(options)).toThrow(expect.objectContaining({ code: 'bad-argument' }));
+  });
+});
+
 describe('many at once', () => {
   it('run as many as there are places, the others after them', async () => {
     const gateway = setUpGateway({ concurrency: 2, keptSessions: 0 });

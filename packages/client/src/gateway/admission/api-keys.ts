@@ -50,19 +50,15 @@ export function parseApiKeys(content: unknown): readonly ApiKey[] {
   if (!parsed.success) {
     throw new SkeinError('bad-configuration', `the keys: ${z.prettifyError(parsed.error)}`);
   }
-  const keys = parsed.data.keys.map((entry): ApiKey => {
-    const sha256 = entry.sha256 === undefined ? hashKey(entry.key ?? '') : fromHex(entry.sha256);
-    return {
+  return parsed.data.keys.map(
+    (entry): ApiKey => ({
       name: entry.name,
-      sha256,
+      sha256: entry.sha256 === undefined ? hashKey(entry.key ?? '') : fromHex(entry.sha256),
       requestsPerMinute: entry['requests-per-minute'],
       tokensPerDay: entry['tokens-per-day'],
       concurrent: entry.concurrent,
-    };
-  });
-  const names = new Set(keys.map(({ name }) => name));
-  if (names.size === keys.length) return keys;
-  throw new SkeinError('bad-configuration', 'the keys: two keys have the same name');
+    }),
+  );
 }
 
 /** The one key of `--api-key`, without quotas. */
