@@ -11,6 +11,9 @@ const allowedImports = {
 
 const packages = Object.keys(allowedImports);
 
+/** Folders of the client that are entries of their own, with what only they may import. */
+const clientEntries = { gateway: ['hono', 'hono/*', '@hono/*', 'prom-client'] };
+
 /** In `packages/<name>`, importing any other package of ours than the allowed ones is an error. */
 function dependencyDirection(name) {
   const forbidden = packages.filter(
@@ -35,6 +38,21 @@ function dependencyDirection(name) {
         },
       ],
     },
+  };
+}
+
+/** The client's core, which also runs in browsers, loads none of its optional entries. */
+function coreOfClient() {
+  const { files, rules } = dependencyDirection('client');
+  const [severity, { patterns }] = rules['no-restricted-imports'];
+  const entries = Object.entries(clientEntries).map(([folder, libraries]) => ({
+    group: [`**/${folder}/*`, ...libraries],
+    message: `Only packages/client/src/${folder} may import this.`,
+  }));
+  return {
+    files,
+    ignores: Object.keys(clientEntries).map((folder) => `packages/client/src/${folder}/**`),
+    rules: { 'no-restricted-imports': [severity, { patterns: [...patterns, ...entries] }] },
   };
 }
 
@@ -65,4 +83,5 @@ export default [
     },
   },
   ...packages.map(dependencyDirection),
+  coreOfClient(),
 ];

@@ -46,6 +46,20 @@ export class Conversation {
     return this.#context;
   }
 
+  /** Longest context that the conversation can grow to. */
+  get tokensMax(): number {
+    return this.#session.tokensMax;
+  }
+
+  /**
+   * How many tokens at the start of `tokens` are computed already. Truncated to so many, the
+   * conversation goes on with the rest.
+   * @param options.isExact see {@link SwarmSession.commonLength}
+   */
+  commonLength(tokens: readonly TokenId[], options: { readonly isExact?: boolean } = {}): number {
+    return this.#session.commonLength(tokens, options);
+  }
+
   /** Queue, compute and distance of each hop. */
   usage(): readonly HopUsageReport[] {
     return this.#session.usage();
@@ -129,7 +143,7 @@ export class Conversation {
 }
 
 /** The error for a prompt that leaves no room for an answer. */
-function contextExceeded(promptTokens: number, contextLength: number): SkeinError {
+export function contextExceeded(promptTokens: number, contextLength: number): SkeinError {
   return new SkeinError(
     'context-exceeded',
     `the context of ${promptTokens} tokens leaves no room in ${contextLength}: ` +

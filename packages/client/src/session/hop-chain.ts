@@ -11,6 +11,7 @@ import type { Clock } from '../clock.js';
 import { routingLimits } from '../routing/routing-limits.js';
 import type { SwarmView } from '../routing/swarm-view.js';
 import { checkRelayed } from './check-relayed.js';
+import type { StepCut } from './cut-steps.js';
 import { createDeferred, type Deferred } from './deferred.js';
 import { expectedStepMs } from './expected-step.js';
 import { findStalledHop } from './find-stalled-hop.js';
@@ -41,7 +42,7 @@ export interface HopChainOptions {
   readonly view: SwarmView;
   readonly clock: Clock;
   readonly tokens: TokenBuffer;
-  readonly chunkRows: number;
+  readonly cut: StepCut;
   readonly wireType: WireType;
   readonly hiddenSize: number;
   /** The peer of a hop is about to leave. */
@@ -73,7 +74,7 @@ export class HopChain implements HopEvents {
   readonly #view: SwarmView;
   readonly #clock: Clock;
   readonly #tokens: TokenBuffer;
-  readonly #chunkRows: number;
+  readonly #cut: StepCut;
   readonly #agreed: { readonly wireType: WireType; readonly hiddenSize: number };
   readonly #deadline: StepDeadline;
   readonly #times = new StepTimes();
@@ -93,7 +94,7 @@ export class HopChain implements HopEvents {
     this.#view = options.view;
     this.#clock = options.clock;
     this.#tokens = options.tokens;
-    this.#chunkRows = options.chunkRows;
+    this.#cut = options.cut;
     this.#agreed = options;
     this.#onLeaving = options.onLeaving;
     this.#deadline = new StepDeadline(options.clock, () => void this.#investigate());
@@ -173,7 +174,7 @@ export class HopChain implements HopEvents {
     else {
       this.#run = run;
       this.#busyExtensions = 0;
-      this.#watchFor(run, Math.min(request.to - request.from, this.#chunkRows));
+      this.#watchFor(run, Math.min(request.to - request.from, this.#cut.chunkRows));
       if (request.feeder === null) this.#sendChunks(run);
       else this.#startReplay(run, request.feeder);
       this.onProgress();
@@ -290,7 +291,7 @@ export class HopChain implements HopEvents {
     const { request } = run;
     const [first] = request.hops as [Hop, ...Hop[]];
     const window = {
-      rowsMax: this.#chunkRows,
+      cut: this.#cut,
       stepsInFlightMax: Math.min(request.hops.length + 2, sessionLimits.stepsInFlightMax),
       stepEnd: run.stepEnd,
     };
@@ -393,7 +394,7 @@ export class HopChain implements HopEvents {
       }
     } else if (stall.kind === 'busy' && this.#busyExtensions < sessionLimits.busyExtensionsMax) {
       this.#busyExtensions += 1;
-      this.#watchFor(run, Math.min(run.rowsInFlight, this.#chunkRows));
+      this.#watchFor(run, Math.min(run.rowsInFlight, this.#cut.chunkRows));
     } else {
       const kind = stall.kind === 'edge' && stall.hop > 0 ? 'edge' : 'stuck';
       this.#suspect({ kind, hop: asked[stall.hop] as Hop, step }, asked[stall.hop - 1]);

@@ -35,6 +35,11 @@ export interface SessionOptions {
   readonly acceptMixedNumerics?: boolean;
   /** Rows of a prefill chunk. Default: `sessionLimits.chunkRows`. */
   readonly chunkRows?: number;
+  /**
+   * Rows of a step within the first chunk. Fewer let an exact reuse of a short prefix begin earlier,
+   * and cost some steps. Default: the chunk's.
+   */
+  readonly firstRows?: number;
   /** Wait for a first route when there is none now. Default: 0, fail at once. */
   readonly openWaitMs?: number;
   /** Wait for peers to come back when a running session has no route. Default: 30 s. */

@@ -1,4 +1,5 @@
 import { type Received, type ResultMessage, SkeinError } from '@skein/protocol';
+import { type StepCut, stepEndAfter } from './cut-steps.js';
 import { createDeferred } from './deferred.js';
 import type { Hop } from './hop.js';
 
@@ -27,7 +28,7 @@ export interface Chunk {
 
 /** What bounds the next chunk. */
 export interface ChunkWindow {
-  readonly rowsMax: number;
+  readonly cut: StepCut;
   readonly stepsInFlightMax: number;
   /** Where the step that held a position ended when it was computed first; null: anywhere. */
   readonly stepEnd: ((position: number) => number) | null;
@@ -82,8 +83,8 @@ export class StepRun {
 
   /** The chunk to be sent next; null when enough are in flight, or all were sent. */
   nextChunk(window: ChunkWindow): Chunk | null {
-    const end = Math.min(window.stepEnd?.(this.#sentTo) ?? this.#to, this.#to);
-    const rows = Math.min(end - this.#sentTo, window.rowsMax);
+    const booked = Math.min(window.stepEnd?.(this.#sentTo) ?? this.#to, this.#to);
+    const rows = Math.min(booked, stepEndAfter(this.#sentTo, window.cut)) - this.#sentTo;
     if (rows <= 0 || this.#inFlight.length >= window.stepsInFlightMax) return null;
     return { position: this.#sentTo, rows };
   }

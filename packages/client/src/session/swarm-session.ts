@@ -1,4 +1,5 @@
 import { type Logits, limits, type PeerId, SkeinError, type TokenId } from '@skein/protocol';
+import { alikeLength, type StepCut } from './cut-steps.js';
 import { decodeLogits, joinLogits } from './decode-logits.js';
 import { HopChain, RouteBroken } from './hop-chain.js';
 import { RouteImprover } from './route-improver.js';
@@ -45,6 +46,7 @@ export class SwarmSession {
   readonly #chain: HopChain;
   readonly #keeper: RouteKeeper;
   readonly #improver: RouteImprover;
+  readonly #cut: StepCut;
   readonly #emit: (event: SessionEvent) => void;
   /** Tokens that every hop of an unbroken route holds. */
   #committed = 0;
@@ -60,13 +62,14 @@ export class SwarmSession {
     this.model = model;
     this.tokensMax = Math.min(options.tokensMax ?? model.contextLength, model.contextLength);
     this.#emit = options.onEvent ?? (() => {});
-    const chunkRows = options.chunkRows ?? sessionLimits.chunkRows;
+    const chunkRows = Math.min(options.chunkRows ?? sessionLimits.chunkRows, limits.stepRowsMax);
+    this.#cut = { chunkRows, firstRows: Math.min(options.firstRows ?? chunkRows, chunkRows) };
     const wireType = options.wireType ?? model.wireType ?? 'f16';
     this.#chain = new HopChain({
       view: environment.view,
       clock: environment.clock,
       tokens: this.#tokens,
-      chunkRows: Math.min(chunkRows, limits.stepRowsMax),
+      cut: this.#cut,
       wireType,
       hiddenSize: model.hiddenSize,
       onLeaving: () => this.#moveWhenIdle(),
@@ -104,6 +107,18 @@ export class SwarmSession {
   /** The token at a position below {@link length}. */
   tokenAt(position: number): TokenId {
     return this.#tokens.at(position);
+  }
+
+  /**
+   * How many tokens at the start of `tokens` the session holds already.
+   * @param options.isExact only as far as a fresh session would have computed them in the same
+   *   steps: what follows is then bit for bit the same. Default: false.
+   */
+  commonLength(tokens: readonly TokenId[], options: { readonly isExact?: boolean } = {}): number {
+    const longest = Math.min(this.#committed, tokens.length);
+    let length = 0;
+    while (length < longest && this.tokenAt(length) === tokens[length]) length += 1;
+    return options.isExact ? alikeLength(this.#tokens.bookedEnds, length, this.#cut) : length;
   }
 
   /**

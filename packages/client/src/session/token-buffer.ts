@@ -28,10 +28,20 @@ export class TokenBuffer {
     this.#length = length;
   }
 
-  /** Forgets all tokens from `length` on. */
+  /** Forgets all tokens from `length` on. A step that is cut by it ends there from now on. */
   truncate(length: number): void {
     this.#length = Math.min(this.#length, length);
-    while ((this.#stepEnds.at(-1) ?? 0) > this.#length) this.#stepEnds.pop();
+    let isCut = false;
+    while ((this.#stepEnds.at(-1) ?? 0) > this.#length) {
+      this.#stepEnds.pop();
+      isCut = true;
+    }
+    if (isCut) this.noteStep(this.#length);
+  }
+
+  /** Positions after which steps ended, ascending. */
+  get bookedEnds(): readonly number[] {
+    return this.#stepEnds;
   }
 
   /** Books that a step of new tokens ended before `position`. */

@@ -47,6 +47,15 @@ describe('TokenBuffer', () => {
     expect(replayed(buffer, 0, 7)).toEqual([4, 1, 2]);
   });
 
+  it('books where a truncation cut a step', () => {
+    const buffer = bufferOf([16, 16]);
+    buffer.truncate(20);
+    buffer.append(Array.from({ length: 12 }, () => 1 as TokenId));
+    buffer.noteStep(32);
+    expect(buffer.bookedEnds).toEqual([16, 20, 32]);
+    expect(replayed(buffer, 0, 32)).toEqual([16, 4, 12]);
+  });
+
   it('books a step once, however often it is sent', () => {
     const buffer = bufferOf([4, 1]);
     buffer.noteStep(5);

@@ -3,12 +3,16 @@ import { InvalidArgumentError } from 'commander';
 
 /** Parsers of flag values. Commander prints what they throw beside the flag's name. */
 
-/** A whole number of at least `minimum`. */
-export function integer(minimum: number): (text: string) => number {
+/** A whole number of at least `minimum`, and at most `maximum` where there is one. */
+export function integer(
+  minimum: number,
+  maximum: number = Number.MAX_SAFE_INTEGER,
+): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!Number.isInteger(value) || value < minimum) {
-      throw new InvalidArgumentError(`It must be a whole number of at least ${minimum}.`);
+    if (!Number.isInteger(value) || value < minimum || value > maximum) {
+      const most = maximum === Number.MAX_SAFE_INTEGER ? '' : ` and at most ${maximum}`;
+      throw new InvalidArgumentError(`It must be a whole number of at least ${minimum}${most}.`);
     }
     return value;
   };

@@ -38,6 +38,7 @@ export function createProgram(): Command {
   addBootstrapCommand(program);
   addGenerateCommand(program);
   addChatCommand(program);
+  addServeCommand(program);
   addStatusCommand(program);
   addDoctorCommand(program);
   addDemoCommand(program);
@@ -187,6 +188,51 @@ function addChatCommand(program: Command): void {
     .addOption(option('--system <text>', 'a system message'))
     .addHelpText('after', examples('chat', ['skein chat --bootstrap <address>']))
     .action(async (options) => (await import('./commands/chat.js')).runChat(options));
+}
+
+function addServeCommand(program: Command): void {
+  program
+    .command('serve')
+    .description('Serve the models of the swarm over an OpenAI-compatible API.')
+    .addOption(
+      option(
+        '-m, --model <alias...>',
+        'name, alias=model, or alias=model*3+other*1 to divide callers; all models by default',
+      ).argParser(list),
+    )
+    .addOption(bootstrapOption().makeOptionMandatory())
+    .addOption(option('--host <host>', 'listen here; others need a key').default('127.0.0.1'))
+    .addOption(
+      option('--port <port>', '0 is any free port').argParser(integer(0, 65_535)).default(8080),
+    )
+    .addOption(option('--api-key <key>', 'callers must present this key'))
+    .addOption(option('--keys <file>', 'keys with quotas, as TOML or JSON'))
+    .addOption(
+      option('--cors <origin...>', 'pages of these origins may ask; * is any').argParser(list),
+    )
+    .addOption(option('--concurrency <count>', 'generations at once').argParser(integer(1, 192)))
+    .addOption(
+      option('--kept-sessions <count>', 'idle sessions kept for their prefix').argParser(
+        integer(0, 64),
+      ),
+    )
+    .addOption(
+      option('--response-cache <MiB>', 'keep answers to greedy and seeded requests').argParser(
+        integer(1),
+      ),
+    )
+    .addOption(
+      option('--response-cache-age <seconds>', 'and drop them after so long').argParser(integer(1)),
+    )
+    .addHelpText(
+      'after',
+      examples('serve', [
+        'skein serve --bootstrap <address>',
+        'skein serve --bootstrap <address> --host 0.0.0.0 --port 8000 --keys keys.toml',
+        'skein serve --bootstrap <address> --model gpt-4o-mini=tiny-tales',
+      ]),
+    )
+    .action(async (options) => (await import('./commands/serve.js')).runServe(options));
 }
 
 function addStatusCommand(program: Command): void {

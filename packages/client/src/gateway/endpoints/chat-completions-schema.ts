@@ -1,0 +1,81 @@
+import * as z from 'zod';
+import { gatewayLimits } from '../gateway-limits.js';
+import type { GenerationRequest } from '../generation/generation-request.js';
+import { GatewayError } from '../http/gateway-error.js';
+import { chatMessageSchema, toChatMessage } from './message-fields.js';
+import {
+  choiceCount,
+  endFields,
+  modelField,
+  requireStreamForOptions,
+  samplingFields,
+  streamFields,
+  tokenCount,
+  toSampling,
+  toStop,
+  toUser,
+  unsupported,
+  userFields,
+} from './request-fields.js';
+
+const noTools = 'tools are not supported';
+
+/** The body of `POST /v1/chat/completions`. */
+export const chatCompletionsSchema = z.strictObject({
+  model: modelField,
+  messages: z.array(chatMessageSchema).min(1).max(gatewayLimits.messagesMax),
+  n: choiceCount,
+  max_tokens: tokenCount.nullish(),
+  max_completion_tokens: tokenCount.nullish(),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.int().min(0).max(gatewayLimits.topLogProbabilitiesMax).nullish(),
+  ...samplingFields,
+  ...endFields,
+  ...streamFields,
+  ...userFields,
+  store: unsupported('answers are not stored', z.literal(false)),
+  tools: unsupported(noTools, z.array(z.never())),
+  tool_choice: unsupported(noTools, z.enum(['none', 'auto'])),
+  parallel_tool_calls: unsupported(noTools, z.boolean()),
+  functions: unsupported(noTools, z.array(z.never())),
+  function_call: unsupported(noTools, z.enum(['none', 'auto'])),
+  response_format: unsupported(
+    'only {"type": "text"} is supported',
+    z.strictObject({ type: z.literal('text') }),
+  ),
+  modalities: unsupported('only text is supported', z.array(z.literal('text'))),
+  audio: unsupported('audio is not supported'),
+  prediction: unsupported('predicted outputs are not supported'),
+  reasoning_effort: unsupported('reasoning efforts are not supported', z.literal('none')),
+  verbosity: unsupported('verbosities are not supported'),
+  web_search_options: unsupported('web search is not supported'),
+});
+
+export type ChatCompletionsBody = z.output<typeof chatCompletionsSchema>;
+
+/** @throws GatewayError for parameters that contradict each other */
+export function chatToGeneration(body: ChatCompletionsBody): GenerationRequest {
+  requireStreamForOptions(body);
+  const { max_tokens: older, max_completion_tokens: newer, top_logprobs: top } = body;
+  if (older != null && newer != null && older !== newer) {
+    throw contradiction('max_tokens', 'differs from max_completion_tokens: give one of them');
+  }
+  if (top != null && body.logprobs !== true) {
+    throw contradiction('top_logprobs', 'needs "logprobs": true');
+  }
+  return {
+    model: body.model,
+    prompts: [{ messages: body.messages.map(toChatMessage) }],
+    choicesPerPrompt: body.n ?? 1,
+    sampling: toSampling(body),
+    maxTokens: newer ?? older ?? null,
+    stop: toStop(body.stop),
+    ignoreEos: body.ignore_eos ?? false,
+    topLogProbabilities: body.logprobs === true ? (top ?? 0) : null,
+    user: toUser(body),
+  };
+}
+
+function contradiction(param: string, text: string): GatewayError {
+  return new GatewayError(`"${param}": ${text}`, { status: 400, code: 'invalid_value', param });
+}

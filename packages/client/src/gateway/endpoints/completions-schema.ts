@@ -1,0 +1,91 @@
+import type { TokenId } from '@skein/protocol';
+import * as z from 'zod';
+import type { PromptOptions } from '../../generate/generation-types.js';
+import { gatewayLimits } from '../gateway-limits.js';
+import type { GenerationRequest } from '../generation/generation-request.js';
+import { GatewayError, unsupportedParameter } from '../http/gateway-error.js';
+import {
+  choiceCount,
+  endFields,
+  modelField,
+  requireStreamForOptions,
+  samplingFields,
+  streamFields,
+  tokenCount,
+  toSampling,
+  toStop,
+  toUser,
+  unsupported,
+  userFields,
+} from './request-fields.js';
+
+const { promptsMax, choicesMax, topLogProbabilitiesMax } = gatewayLimits;
+
+const tokens = z.array(z.int().min(0)).min(1);
+
+/** The body of `POST /v1/completions`. */
+export const completionsSchema = z.strictObject({
+  model: modelField,
+  prompt: z.union(
+    [
+      z.string(),
+      z.array(z.string()).min(1).max(promptsMax),
+      tokens,
+      z.array(tokens).min(1).max(promptsMax),
+    ],
+    { error: `must be a text, token ids, or a list of up to ${promptsMax} of either` },
+  ),
+  n: choiceCount,
+  best_of: z.int().min(1).nullish(),
+  max_tokens: tokenCount.nullish(),
+  echo: z.boolean().nullish(),
+  logprobs: z.int().min(0).max(topLogProbabilitiesMax).nullish(),
+  ...samplingFields,
+  ...endFields,
+  ...streamFields,
+  ...userFields,
+  suffix: unsupported('text cannot be inserted before a suffix', z.literal('')),
+});
+
+export type CompletionsBody = z.output<typeof completionsSchema>;
+
+/** Tokens generated when nobody says how many, as in OpenAI's API. */
+const maxTokensDefault = 16;
+
+/** @throws GatewayError for parameters that contradict each other */
+export function completionToGeneration(body: CompletionsBody): GenerationRequest {
+  requireStreamForOptions(body);
+  const prompts = toPrompts(body.prompt);
+  const choicesPerPrompt = body.n ?? 1;
+  if (body.best_of != null && body.best_of !== choicesPerPrompt) {
+    throw unsupportedParameter('best_of', 'only a best_of that equals n is supported');
+  }
+  if (body.echo === true && body.logprobs != null) {
+    throw unsupportedParameter('echo', 'log-probabilities of the prompt are not supported');
+  }
+  if (prompts.length * choicesPerPrompt > choicesMax) {
+    const text = `${prompts.length} prompts with ${choicesPerPrompt} answers each are more than ${choicesMax}`;
+    throw new GatewayError(text, { status: 400, code: 'invalid_value', param: 'n' });
+  }
+  return {
+    model: body.model,
+    prompts,
+    choicesPerPrompt,
+    sampling: toSampling(body),
+    maxTokens: body.max_tokens ?? maxTokensDefault,
+    stop: toStop(body.stop),
+    ignoreEos: body.ignore_eos ?? false,
+    topLogProbabilities: body.logprobs ?? null,
+    user: toUser(body),
+  };
+}
+
+function toPrompts(prompt: CompletionsBody['prompt']): readonly PromptOptions[] {
+  if (typeof prompt === 'string') return [{ prompt }];
+  if (prompt.every((part) => typeof part === 'number')) {
+    return [{ promptTokens: prompt as TokenId[] }];
+  }
+  return prompt.map((part) =>
+    typeof part === 'string' ? { prompt: part } : { promptTokens: part as unknown as TokenId[] },
+  );
+}

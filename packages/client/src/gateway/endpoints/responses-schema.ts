@@ -1,0 +1,98 @@
+import * as z from 'zod';
+import type { ChatMessage } from '../../text/index.js';
+import { gatewayLimits } from '../gateway-limits.js';
+import type { GenerationRequest } from '../generation/generation-request.js';
+import { GatewayError } from '../http/gateway-error.js';
+import { contentSchema, toChatMessage } from './message-fields.js';
+import {
+  modelField,
+  requireStreamForOptions,
+  responseStreamFields,
+  samplingFields,
+  tokenCount,
+  toSampling,
+  toUser,
+  unsupported,
+  userFields,
+} from './request-fields.js';
+
+const noTools = 'tools are not supported';
+const notStored = 'responses are not stored: send the whole conversation as input';
+
+/** A message of the input. What an earlier response's output has beside its text may come back. */
+const inputMessageSchema = z.strictObject(
+  {
+    type: z.literal('message').nullish(),
+    role: z.enum(['system', 'developer', 'user', 'assistant'], {
+      error: 'must be system, developer, user or assistant',
+    }),
+    content: contentSchema(['input_text', 'output_text']),
+    id: z.string().max(gatewayLimits.userCharactersMax).nullish(),
+    status: z.enum(['in_progress', 'completed', 'incomplete']).nullish(),
+  },
+  { error: (issue) => (issue.code === 'invalid_type' ? 'must be a message' : undefined) },
+);
+
+/** The body of `POST /v1/responses`. */
+export const responsesSchema = z.strictObject({
+  model: modelField,
+  input: z.union([z.string().min(1), z.array(inputMessageSchema).min(1)], {
+    error: 'must be a text, or a list of messages with text',
+  }),
+  instructions: z.string().nullish(),
+  max_output_tokens: tokenCount.nullish(),
+  include: z
+    .array(z.literal('message.output_text.logprobs', { error: 'is not supported' }))
+    .nullish(),
+  top_logprobs: z.int().min(0).max(gatewayLimits.topLogProbabilitiesMax).nullish(),
+  ...samplingFields,
+  ...responseStreamFields,
+  ...userFields,
+  store: unsupported(notStored, z.literal(false)),
+  previous_response_id: unsupported(notStored),
+  conversation: unsupported(notStored),
+  background: unsupported('responses do not run in the background', z.literal(false)),
+  tools: unsupported(noTools, z.array(z.never())),
+  tool_choice: unsupported(noTools, z.enum(['none', 'auto'])),
+  parallel_tool_calls: unsupported(noTools, z.boolean()),
+  max_tool_calls: unsupported(noTools),
+  text: unsupported(
+    'only {"format": {"type": "text"}} is supported',
+    z.strictObject({ format: z.strictObject({ type: z.literal('text') }).optional() }),
+  ),
+  truncation: unsupported('input is not truncated', z.literal('disabled')),
+  reasoning: unsupported('reasoning is not supported'),
+  prompt: unsupported('stored prompts are not supported'),
+});
+
+export type ResponsesBody = z.output<typeof responsesSchema>;
+
+/** @throws GatewayError for parameters that contradict each other */
+export function responseToGeneration(body: ResponsesBody): GenerationRequest {
+  requireStreamForOptions(body);
+  const isLogged = body.include != null && body.include.length > 0;
+  if (body.top_logprobs != null && !isLogged) {
+    throw new GatewayError('"top_logprobs" needs "include": ["message.output_text.logprobs"]', {
+      status: 400,
+      code: 'invalid_value',
+      param: 'top_logprobs',
+    });
+  }
+  return {
+    model: body.model,
+    prompts: [{ messages: toMessages(body) }],
+    choicesPerPrompt: 1,
+    sampling: toSampling(body),
+    maxTokens: body.max_output_tokens ?? null,
+    stop: [],
+    ignoreEos: false,
+    topLogProbabilities: isLogged ? (body.top_logprobs ?? 0) : null,
+    user: toUser(body),
+  };
+}
+
+function toMessages({ instructions, input }: ResponsesBody): readonly ChatMessage[] {
+  const opening = instructions == null ? [] : [{ role: 'system', content: instructions }];
+  if (typeof input === 'string') return [...opening, { role: 'user', content: input }];
+  return [...opening, ...input.map(toChatMessage)];
+}

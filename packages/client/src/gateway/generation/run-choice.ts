@@ -1,0 +1,110 @@
+import { isSkeinError, SkeinError } from '@skein/protocol';
+import type { GenerationEvent } from '../../generate/generation-types.js';
+import type { FairQueue } from '../admission/fair-queue.js';
+import { gatewayLimits } from '../gateway-limits.js';
+import type { Lease, LeaseRequest, SessionPool } from '../sessions/session-pool.js';
+import { checkContext } from './check-context.js';
+import type { Caller, ChoiceEvent, GenerationRequest } from './generation-request.js';
+
+/** Collaborators of {@link runChoice}. */
+export interface ChoiceServices {
+  readonly queue: FairQueue;
+  readonly pool: SessionPool;
+}
+
+/** One answer to one prompt. */
+export interface ChoiceTask {
+  readonly request: GenerationRequest;
+  readonly caller: Caller;
+  readonly choice: number;
+  readonly lease: LeaseRequest;
+  readonly seed: number | undefined;
+  /** Called once it runs, with the tokens of the prompt that were computed already. */
+  readonly onStarted: (reusedTokens: number) => void;
+  /** Called for each token, shown or not. */
+  readonly onToken: () => void;
+  readonly onReroute: () => void;
+}
+
+/**
+ * Waits for its turn, generates on a session of the pool, and gives both back. Whoever leaves the
+ * loop, aborts, or fails has the session ended on all peers.
+ */
+export async function* runChoice(
+  services: ChoiceServices,
+  task: ChoiceTask,
+): AsyncGenerator<ChoiceEvent, void, undefined> {
+  const { queue, pool } = services;
+  const { caller, lease: wanted } = task;
+  const placesMax = caller.key.concurrent ?? gatewayLimits.concurrencyMax;
+  const leave = await queue.acquire(caller.key.name, { placesMax, signal: wanted.signal });
+  try {
+    let hasBegun = false;
+    for (;;) {
+      const lease = await pool.take(wanted);
+      let isKept = false;
+      try {
+        for await (const event of generate(services, task, lease)) {
+          hasBegun = true;
+          isKept = event.type === 'end';
+          yield event;
+        }
+        return;
+      } catch (error) {
+        // Kept sessions may hold the very caches that this one lacks.
+        const isWorthAnotherTry = !hasBegun && mayLackRoom(error) && (await pool.dropAll()) > 0;
+        if (!isWorthAnotherTry) throw error;
+      } finally {
+        if (isKept) pool.giveBack(lease);
+        else await pool.discard(lease);
+      }
+    }
+  } finally {
+    leave();
+  }
+}
+
+async function* generate(
+  { pool }: ChoiceServices,
+  task: ChoiceTask,
+  { conversation, reusedTokens }: Lease,
+): AsyncGenerator<ChoiceEvent, void, undefined> {
+  const { request, choice, lease, seed } = task;
+  const { tokensMax: contextLength } = conversation;
+  checkContext(lease.tokens, { maxTokens: request.maxTokens, contextLength });
+  const events = conversation.generate({
+    ...request.sampling,
+    ...(seed !== undefined && { seed }),
+    promptTokens: lease.tokens.slice(reusedTokens),
+    maxTokens: request.maxTokens ?? contextLength,
+    stop: request.stop,
+    ignoreEos: request.ignoreEos,
+    logits: request.topLogProbabilities ?? 0,
+    signal: lease.signal,
+  });
+  let hasRoute = false;
+  for await (const event of events) {
+    if (!hasRoute) task.onStarted(reusedTokens);
+    hasRoute = true;
+    const shown = toChoiceEvent(event, choice);
+    if (event.type === 'token') task.onToken();
+    else if (event.type === 'reroute') task.onReroute();
+    else if (event.type === 'waiting') await pool.dropAll();
+    if (shown !== null) yield shown;
+  }
+}
+
+function toChoiceEvent(event: GenerationEvent, choice: number): ChoiceEvent | null {
+  if (event.type === 'token') {
+    const { type, id, text, logProbability, topLogits = [] } = event;
+    return { type, choice, id, text, logProbability, alternatives: topLogits };
+  }
+  if (event.type !== 'end') return null;
+  const { type, text, reason } = event;
+  if (reason === 'aborted') throw new SkeinError('aborted', 'the request was ended');
+  return { type, choice, text, reason: reason === 'length' ? 'length' : 'stop' };
+}
+
+function mayLackRoom(error: unknown): boolean {
+  return isSkeinError(error) && ['no-route', 'kv-full', 'busy'].includes(error.code);
+}

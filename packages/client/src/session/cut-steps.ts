@@ -1,0 +1,32 @@
+/** How new tokens are cut into steps. */
+export interface StepCut {
+  /** Rows of a step: steps end at multiples of it. */
+  readonly chunkRows: number;
+  /** Rows of a step within the first chunk of a context. */
+  readonly firstRows: number;
+}
+
+/**
+ * Where the step that begins at `position` ends at the latest. It depends on the position only, so
+ * prompts that begin alike are cut alike as far as they are alike.
+ */
+export function stepEndAfter(position: number, { chunkRows, firstRows }: StepCut): number {
+  const rows = position < chunkRows ? firstRows : chunkRows;
+  const end = position - (position % rows) + rows;
+  return position < chunkRows ? Math.min(end, chunkRows) : end;
+}
+
+/**
+ * How many of the first `length` tokens were computed in the very steps in which a fresh session
+ * would compute a prompt that begins with them: with their caches it goes on bit for bit alike.
+ *
+ * @param stepEnds positions after which steps ended, ascending
+ */
+export function alikeLength(stepEnds: readonly number[], length: number, cut: StepCut): number {
+  let alike = 0;
+  for (const end of stepEnds) {
+    if (end > length || end !== stepEndAfter(alike, cut)) break;
+    alike = end;
+  }
+  return alike;
+}

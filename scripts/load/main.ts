@@ -1,0 +1,74 @@
+/**
+ * `pnpm load`: many streams at once against a gateway, for a given time.
+ *
+ * Without `--url` it starts a swarm of the model that ships, and a gateway, on this machine.
+ */
+import { parseArgs } from 'node:util';
+import { startDemoGateway } from './demo-gateway.js';
+import { type StreamOutcome, streamOnce } from './stream-once.js';
+import { summarizeLoad } from './summarize-load.js';
+
+const { values } = parseArgs({
+  options: {
+    streams: { type: 'string', default: '64' },
+    seconds: { type: 'string', default: '30' },
+    tokens: { type: 'string', default: '32' },
+    url: { type: 'string' },
+    model: { type: 'string' },
+    key: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) {
+  console.log(`Usage: pnpm load [--streams 64] [--seconds 30] [--tokens 32] [--url http://… --model name --key …] [--json]
+
+Each stream asks again when it has ended, until the time is up; the last ones are waited for.
+The exit code is 1 when a stream failed.`);
+  process.exit(0);
+}
+
+const animals = ['a fox', 'an owl', 'a goose', 'a hare', 'a mole', 'a cat', 'a bear', 'a frog'];
+const streams = Number(values.streams);
+const seconds = Number(values.seconds);
+const own =
+  values.url === undefined ? await startDemoGateway(['--concurrency', `${streams}`]) : null;
+const url = own?.url ?? values.url ?? '';
+const model = values.model ?? own?.model ?? 'tiny-tales';
+const outcomes: StreamOutcome[] = [];
+const startedAtMs = performance.now();
+
+async function askAgainAndAgain(stream: number): Promise<void> {
+  for (let round = 0; performance.now() - startedAtMs < seconds * 1000; round += 1) {
+    const content = `Tell me a story about ${animals[(stream + round) % animals.length]}.`;
+    const body = {
+      model,
+      messages: [{ role: 'user', content }],
+      max_tokens: Number(values.tokens),
+      ignore_eos: true,
+    };
+    outcomes.push(await streamOnce({ url, key: values.key ?? null, body }));
+  }
+}
+
+try {
+  if (!values.json) console.log(`${streams} streams at once for ${seconds} s: ${url}`);
+  await Promise.all(Array.from({ length: streams }, (_, stream) => askAgainAndAgain(stream)));
+} finally {
+  await own?.stop();
+}
+const summary = summarizeLoad(outcomes, { elapsedMs: performance.now() - startedAtMs });
+if (values.json) console.log(JSON.stringify(summary));
+else {
+  const errors = Object.entries(summary.errors).map(([reason, count]) => `${count} × ${reason}`);
+  console.log(`  streams ended      ${summary.streams}`);
+  console.log(`  errors             ${errors.join(', ') || 'none'}`);
+  console.log(`  tokens a second    ${summary.tokensPerSecond.toFixed(1)}`);
+  console.log(
+    `  first token        p50 ${summary.firstTokenMsP50.toFixed(0)} ms   p99 ${summary.firstTokenMsP99.toFixed(0)} ms`,
+  );
+  console.log(`  slowest / median   ${summary.slowestOverMedian.toFixed(2)}`);
+  console.log(`  prompts reused     ${(summary.reusedShare * 100).toFixed(0)} %`);
+}
+if (Object.keys(summary.errors).length > 0) process.exitCode = 1;
