@@ -271,8 +271,10 @@ export class RouteKeeper {
       const successor = hops[hops.indexOf(hop) + 1];
       const isOpen = kind === 'edge' && hops.includes(hop) && !hop.isLost;
       if (!isOpen || successor === undefined || successor.isLost) continue;
-      const answer = await this.#chain.unlessBroken(successor.probe());
-      if (answer === null) {
+      // One that is still being opened cannot answer: if it is dead, its opening fails.
+      const isSilent =
+        successor.isReady && (await this.#chain.unlessBroken(successor.probe())) === null;
+      if (isSilent) {
         this.#chain.lose(successor, error, { isBlamed: true });
         throw new RouteBroken();
       }
