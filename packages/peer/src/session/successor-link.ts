@@ -48,6 +48,8 @@ export class SuccessorLink {
   #channel: MessageChannel<OutgoingToSuccessor> | null = null;
   #waiting: Waiting[] = [];
   #opened: Promise<void> = Promise.resolve();
+  /** Ends the wait for a stream: nobody is to be held up by a link that is given up. */
+  #stopWaiting: () => void = () => {};
   #isAttached = false;
 
   constructor(options: SuccessorLinkOptions) {
@@ -97,13 +99,19 @@ export class SuccessorLink {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#waiting = [];
+    this.#stopWaiting();
     void this.#channel?.close();
     this.#channel = null;
   }
 
   #open(): void {
     this.#state = 'opening';
-    this.#opened = this.#connect().catch((error) => this.#onOpenFailed(error));
+    this.#opened = new Promise((resolve) => {
+      this.#stopWaiting = resolve;
+      void this.#connect()
+        .catch((error) => this.#onOpenFailed(error))
+        .then(resolve);
+    });
   }
 
   async #connect(): Promise<void> {
@@ -165,6 +173,7 @@ export class SuccessorLink {
     if (!this.isUsable) return;
     this.#state = 'failed';
     this.#waiting = [];
+    this.#stopWaiting();
     const channel = this.#channel;
     this.#channel = null;
     channel?.abort(error);
