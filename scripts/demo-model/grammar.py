@@ -95,6 +95,7 @@ WATER_ELDERS = W.words("sea turtle, whale, lobster, octopus, walrus, catfish, cr
 # Who and what a story takes when the request does not say: few and common ones. Among hundreds, each would be so
 # unlikely that the likeliest next word was always one more adjective.
 COMMON_CHARACTERS = W.words("owl, bear, rabbit, mouse, frog, girl, boy, squirrel, hedgehog, crow, turtle, cat, dog, fox, duck, baker")
+COMMON_FRIENDS = W.words("badger, toad, mole, crow, hedgehog, beaver, squirrel, heron")  # seldom asked for: the hero must not meet its like
 COMMON_WATER_ANIMALS = W.words("dolphin, sea turtle, octopus, seahorse, whale")
 COMMON_THINGS = W.words("key, ball, hat, ring, book, kite, lantern, drum, shell, coin")
 COMMON_FOOD = W.words("apple pie, cake, loaf of bread")
@@ -187,7 +188,7 @@ def make_character(rng: random.Random, water: bool, traits: list[str], pronoun: 
         roll = rng.random()
         domain = "land"
         if common:
-            kind = likely(rng, COMMON_WATER_ANIMALS if water else COMMON_CHARACTERS)
+            kind = likely(rng, COMMON_WATER_ANIMALS if water else COMMON_FRIENDS if pronoun else COMMON_CHARACTERS)
             domain = "water" if water else "air" if kind in W.FLYING_ANIMALS else "land"
         elif water:
             kind, domain = rng.choice(W.WATER_ANIMALS), "water"
