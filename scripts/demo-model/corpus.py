@@ -35,23 +35,21 @@ WEATHER_PHRASES = {"sunny": ["on a sunny day", "on a warm day"], "rainy": ["on a
 
 def hero_phrase(story: Story, rng: random.Random) -> str:
     hero = story.hero
-    if hero.name and rng.random() < 0.12:
+    if hero.name and hero.kind in ("boy", "girl") and rng.random() < 0.3:
         return hero.name
-    kept = [adjective for adjective in hero.adjectives if rng.random() < 0.6]
+    kept = hero.adjectives
     phrase = "a " + " ".join([*kept, hero.kind])
-    if hero.name and rng.random() < 0.3:
-        phrase += rng.choice([" named ", " called ", " named "]) + hero.name
+    if hero.name:
+        phrase += rng.choice([" named ", " named ", " called ", " with the name "]) + hero.name
     return phrase
 
 
 def friend_phrase(story: Story, rng: random.Random) -> str:
     friend = story.friend
-    if friend.name and rng.random() < 0.08:
-        return friend.name
     if story.hero.kind in PEOPLE and friend.kind in PETS and rng.random() < 0.4:
         return f"{story.slots['his']} {friend.kind}"
     phrase = "a " + (friend.described if rng.random() < 0.25 else friend.kind)
-    if friend.name and rng.random() < 0.12:
+    if friend.name and rng.random() < 0.8:
         phrase += f" named {friend.name}"
     return phrase
 
@@ -61,52 +59,29 @@ def object_phrase(story: Story, rng: random.Random, hero_named: bool) -> str:
     phrase = story.expand(template)
     if not hero_named and re.match(r"(his|her) ", phrase):
         phrase = "a " + phrase.split(" ", 1)[1]
-    if phrase == story.slots["ao"] and rng.random() < 0.4:
-        phrase = f"a {story.thing.noun}"
     return phrase
-
-
-def plural(noun: str) -> str:
-    if noun.endswith("man") and noun != "shaman":
-        return noun[:-2] + "en"
-    if noun.endswith(("mouse", "wolf", "elf", "dwarf", "thief", "child", "goose", "calf", "ox", "fish", "deer", "sheep", "salmon", "trout", "shrimp", "squid", "bison", "moose", "leaf")):
-        return ""  # irregular: not used
-    if noun.endswith("y") and noun[-2:-1] not in "aeou":
-        return noun[:-1] + "ies"
-    return noun + ("es" if noun.endswith(("s", "x", "ch", "sh", "z")) else "s")
 
 
 def subject(story: Story, rng: random.Random) -> str:
     """What the story is about, in the words of somebody who asks for it."""
-    roll = rng.random()
-    has_object = story.thing is not None
-    if rng.random() < 0.03 and plural(story.hero.kind):
-        return plural(story.hero.kind) + (f" and {plural(story.thing.noun)}" if has_object and " of " not in story.thing.noun and plural(story.thing.noun) and rng.random() < 0.4 else "")
-    hero = hero_phrase(story, rng)
-    text = ""
-    if has_object and roll < 0.38:
-        text = f"{hero} {rng.choice(['and', 'and', 'and', 'with', 'and'])} {object_phrase(story, rng, True)}"
-    elif roll < 0.6:
-        hint = story.expand(rng.choice(story.plot.hints))
-        if "with" not in hint and hint.startswith("and ") is False and rng.random() < 0.1:
-            hint = hint.replace("who ", "that ", 1)
-        text = f"{hero} {hint}"
-    elif roll < 0.7:
-        text = hero
-    elif roll < 0.79:
+    hero, told = hero_phrase(story, rng), story.told
+    if "hero" not in told:
+        text = object_phrase(story, rng, False) if "thing" in told and story.thing else rng.choice(story.plot.themes)
+    elif story.thing and "thing" in told:
+        thing = object_phrase(story, rng, True)
+        hints = [hint for hint in story.plot.hints if "{o}" in hint or "{ao}" in hint]
+        if "friend" in told:
+            text = rng.choice([f"{hero}, {friend_phrase(story, rng)} and {thing}", f"{hero} and {friend_phrase(story, rng)} and {thing}"])
+        elif rng.random() < 0.25:
+            text = f"{hero} {story.expand(rng.choice(hints))}"
+        else:
+            text = f"{hero} {rng.choice(['and', 'and', 'and', 'and', 'with'])} {thing}"
+    elif "friend" in told:
         text = f"{hero} and {friend_phrase(story, rng)}"
-        if rng.random() < 0.15:
-            text = f"two friends, {text}"
-    elif has_object and roll < 0.88:
-        text = object_phrase(story, rng, False)
-    elif has_object and roll < 0.92:
-        text = rng.choice([f"{object_phrase(story, rng, False)} and {hero}", f"{hero}, {friend_phrase(story, rng)} and {object_phrase(story, rng, True)}"])
-    elif roll < 0.95:
-        theme = rng.choice(story.plot.themes)
-        return rng.choice([theme, theme, f"{hero} and {theme}"])
     else:
-        text = rng.choice([hero, hero, f"{hero} and {friend_phrase(story, rng)}"])
-    if rng.random() < 0.15:
+        hints = [hint for hint in story.plot.hints if not any(slot in hint for slot in ("{o}", "{ao}", "{fnp}"))]
+        text = f"{hero} {story.expand(rng.choice(hints))}" if hints and rng.random() < 0.7 else hero
+    if rng.random() < 0.1:
         text += f" {story.place_phrase}"
     if story.weather and rng.random() < 0.2:
         text += f" {rng.choice(WEATHER_PHRASES[story.weather])}"
@@ -125,24 +100,20 @@ def roughen(text: str, rng: random.Random) -> str:
     elif roll < 0.9:
         text = text.rstrip("?.!")
     else:
-        text = text.rstrip("?.!").lower()
+        text = text[0].lower() + text[1:].rstrip("?.!")
     return text
 
 
 def request_for(story: Story, rng: random.Random) -> str:
-    roll = rng.random()
-    if roll < 0.05:
+    if not story.told and rng.random() < 0.7:
         text = rng.choice(ASK_ANY)
-    elif roll < 0.08:
+    elif not story.told and rng.random() < 0.3:
         text = rng.choice([f"tell me a story with this moral: {story.plot.moral}" if "{" not in story.plot.moral else "tell me a story with a moral", "tell me a story with a moral"])
         return capitalise(text)
     else:
         about = subject(story, rng)
         if rng.random() < 0.06:  # "the fox and the lost key"
             about = re.sub(r"\ba ", "the ", about)
-            if rng.random() < 0.3:
-                title = tidy(about).title().replace(" And ", " and ").replace("'S", "'s").replace(" The ", " the ")
-                return rng.choice(["Write a story with the title \"%\".", "Tell me the story \"%\".", "%", "Title: %"]).replace("%", title)
         text = rng.choice(ASK_ABOUT).replace("%", about)
     text = tidy(text)
     text = re.sub(r"\bi\b", "I", text[0].lower() + text[1:])
@@ -251,19 +222,23 @@ _STORY_FOR_EXPANSION = make_story(random.Random(0))
 # --- Conversations --------------------------------------------------------------------
 
 
+def what_to_tell(rng: random.Random) -> str:
+    return rng.choices(["hero thing", "hero thing friend", "hero", "hero friend", "thing", ""], [62, 8, 12, 5, 6, 7])[0]
+
+
 def further_turn(story: Story, rng: random.Random) -> tuple[Conversation, Story]:
     """One more request and its answer; also the story the next turn would be about."""
     roll = rng.random()
     if roll < 0.22:
-        new = make_story(rng)
+        new = make_story(rng, told="")
         return [("user", rng.choice(ANOTHER)), ("assistant", new.text)], new
     if roll < 0.3:
-        new = make_story(rng)
+        new = make_story(rng, told=what_to_tell(rng))
         return [("user", request_for(new, rng)), ("assistant", new.text)], new
     if roll < 0.38:
         hero = story.hero
-        plots = [p for p in PLOTS if p.name not in ("deep_water", "sea_song") and (p.water or hero.domain != "water") and not p.hero_size]
-        new = make_story(rng, rng.choice(plots), Character(hero.kind, hero.pronoun, hero.domain, hero.adjectives, hero.name))
+        plots = [p for p in PLOTS if (p.water or hero.domain != "water") and not p.hero_size]
+        new = make_story(rng, rng.choice(plots), Character(hero.kind, hero.pronoun, hero.domain, [], hero.name), told="hero")
         ask = rng.choice(["Tell me another story about %.", "another story about %", "Now another story about %, please.", "And one more about %?"])
         return [("user", ask.replace("%", new.slots["hk"] if rng.random() < 0.7 or not hero.name else hero.name)), ("assistant", new.text)], new
     if roll < 0.56:
@@ -289,10 +264,11 @@ YES = ["yes", "yes please", "Yes, please.", "yes!", "Yes.", "ok", "okay", "sure"
 
 def offered_story(rng: random.Random) -> Conversation:
     """The model offers a story (about something), and the user accepts or names a topic."""
-    story = make_story(rng)
+    named = rng.choice(["hero", "thing"])
+    story = make_story(rng, told=named)
     offer = rng.choice(OTHER_ANSWER.strip("[]").split("|"))
     if rng.random() < 0.5:
-        about = story.hero.kind if story.thing is None or rng.random() < 0.5 else story.thing.noun
+        about = story.hero.kind if story.thing is None or named == "hero" else story.thing.noun
         question = rng.choice([q for q in OTHER_QUESTIONS if "%" in q]).replace("%", f"a {about}")
         reply = f"{offer} {rng.choice(['Would you like', 'Shall I tell you'])} a story about a {about}?"
         return [("user", tidy(question)), ("assistant", tidy(reply)), ("user", rng.choice(YES)), ("assistant", story.text)]
@@ -314,9 +290,9 @@ def make_conversation(rng: random.Random, long: bool = False) -> Conversation:
         return conversation + offered_story(rng)
     if long and roll < 0.2:
         conversation += offered_story(rng) if roll < 0.1 else small_talk(rng)
-    story = make_story(rng)
+    story = make_story(rng, told=what_to_tell(rng))
     conversation += [("user", request_for(story, rng)), ("assistant", story.text)]
-    turns = rng.randint(2, 5) if long else 1 if rng.random() < 0.18 else 0
+    turns = rng.randint(2, 5) if long else 1 if rng.random() < 0.1 else 0
     for _ in range(turns):
         more, story = further_turn(story, rng)
         conversation += more

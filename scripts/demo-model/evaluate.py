@@ -21,7 +21,9 @@ import torch
 import torch.nn.functional as F
 from transformers import AutoTokenizer, LlamaForCausalLM
 
-from grammar import make_story
+import words as W
+from grammar import all_nouns, make_story
+from prepare import ASSISTANT, USER
 
 PROMPTS = [
     "Tell me a story about a fox and a lost key.",
@@ -37,6 +39,9 @@ PROMPTS = [
     "Tell me a story about an octopus in the sea.",
     "hello",
 ]
+# Words that the grammar does not have.
+NEW_CHARACTERS = W.words("platypus, pangolin, warthog, manatee, ocelot, flea, cheesemaker, glassblower, cobbler, postmaster, vicar, gamekeeper, possum, mastodon, yak rider, robot dog, stork chick, oyster, chess player, ice bear")
+NEW_THINGS = W.words("kazoo, lampshade, gramophone, screwdriver, wrench, bathrobe, marshmallow, bookmark, doormat, washboard, corkboard, spatula, thermos, bagel, omelette, dustpan, clipboard, necktie, sextant, wristband")
 DIALOGUES = [
     ["Tell me a story about a bear and a broken kite.", "What happened next?", "Make it sadder.", "Tell me another one."],
     ["hi", "a story about a penguin and a violin", "What was the name of the penguin?", "thank you"],
@@ -48,7 +53,7 @@ DIALOGUES = [
 @torch.no_grad()
 def perplexity(model, folder: Path, count: int) -> dict:
     tokens = np.fromfile(folder / "validation.tokens", np.uint16)
-    loss_mask = np.fromfile(folder / "validation.loss", np.uint8)
+    loss_mask = np.fromfile(folder / "validation.weights", np.uint8)
     starts = np.fromfile(folder / "validation.starts", np.int64)
     total, wanted = 0.0, 0
     for number in range(min(count, len(starts) - 1)):
@@ -71,31 +76,62 @@ def answer(model, tokenizer, messages: list[dict], temperature: float) -> tuple[
     return tokenizer.decode(output, skip_special_tokens=True), len(output), ended
 
 
-@torch.no_grad()
-def follow_rate(model, tokenizer, count: int, temperature: float) -> dict:
-    """How often the story names the character and the object of an unseen request, and how often it ends.
+def seen_requests(tokenizer, folder: Path) -> list[str]:
+    """All that users say in the training data."""
+    tokens = np.fromfile(folder / "train.tokens", np.uint16)
+    turns = np.flatnonzero(tokens == USER)
+    ends = np.flatnonzero(tokens == ASSISTANT)
+    ends = ends[np.searchsorted(ends, turns)]
+    return tokenizer.batch_decode([tokens[start + 1 : end - 1].tolist() for start, end in zip(turns, ends)])
 
-    Each must occur at least twice, as a whole word: once could be luck. All requests are answered as one batch.
-    """
+
+def requests_of(kind: str, count: int, seen: list[str]) -> list[tuple[str, list[str]]]:
+    """Requests, and the words that the story must use at least twice each (once could be luck): first the character's, then the thing's."""
     rng = random.Random(77)
-    requests = []
+    known = {}  # word -> numbers of the requests that contain it
+    for number, text in enumerate(seen):
+        for word in re.findall(r"[A-Za-z-]+", text):
+            known.setdefault(word, set()).add(number)
+    requests: list[tuple[str, list[str]]] = []
     while len(requests) < count:
         story = make_story(rng)
-        if story.thing is not None:
-            requests.append((story.hero.kind, story.thing.noun, story.say(f"Tell me a story about a {story.hero.kind} and a {story.thing.noun}.")))
+        if story.thing is None:
+            continue
+        hero, thing, name = story.hero.kind, story.thing.noun, ""
+        if kind == "new words":
+            hero, thing = NEW_CHARACTERS[len(requests) % len(NEW_CHARACTERS)], NEW_THINGS[(len(requests) * 7 + len(requests) // 20) % len(NEW_THINGS)]
+            assert hero not in all_nouns() and thing not in all_nouns()
+        elif set.intersection(*(known.get(word, set()) for word in f"{hero} {thing}".split())):
+            continue  # the two came up in one request already
+        if kind == "names":
+            name = rng.choice(W.GIRL_NAMES if story.hero.pronoun == "she" else W.BOY_NAMES)
+        text = story.say(f"Tell me a story about a {hero}{' named ' * bool(name)}{name} and a {thing}.")
+        requests.append((text, [name or hero, thing]))
+    return requests
+
+
+@torch.no_grad()
+def follow_rate(model, tokenizer, kind: str, count: int, seen: list[str], temperature: float, show: int = 0) -> dict:
+    """How often the story uses the character and the thing of the request, and how often it ends. All requests are one batch."""
+    requests = requests_of(kind, count, seen)
     tokenizer.padding_side = "left"
-    chats = [tokenizer.apply_chat_template([{"role": "user", "content": text}], add_generation_prompt=True, tokenize=False) for _, _, text in requests]
+    chats = [tokenizer.apply_chat_template([{"role": "user", "content": text}], add_generation_prompt=True, tokenize=False) for text, _ in requests]
     batch = tokenizer(chats, return_tensors="pt", padding=True, add_special_tokens=False, return_token_type_ids=False)
     settings = dict(do_sample=True, temperature=temperature, top_p=1.0, top_k=0) if temperature else dict(do_sample=False, temperature=None, top_p=None, top_k=None)
     outputs = model.generate(**batch, max_new_tokens=400, **settings)[:, batch["input_ids"].shape[1] :]
-    named_hero = named_object = both = ended = tokens = 0
-    for (hero, thing, _), output in zip(requests, outputs.tolist()):
+    named = [0, 0, 0]
+    ended = tokens = 0
+    for (request, wanted), output in zip(requests, outputs.tolist()):
         stopped = tokenizer.eos_token_id in output
         length = output.index(tokenizer.eos_token_id) + 1 if stopped else len(output)
         text = tokenizer.decode(output[:length], skip_special_tokens=True)
-        has_hero, has_object = (len(re.findall(rf"\b{re.escape(word)}\b", text)) >= 2 for word in (hero, thing))
-        named_hero, named_object, both, ended, tokens = named_hero + has_hero, named_object + has_object, both + (has_hero and has_object), ended + stopped, tokens + length
-    return {"requests": count, "temperature": temperature, "character": named_hero / count, "object": named_object / count, "both": both / count,
+        has = [len(re.findall(rf"\b{re.escape(word)}\b", text)) >= 2 for word in wanted]
+        named = [total + one for total, one in zip(named, [*has, all(has)])]
+        ended, tokens = ended + stopped, tokens + length
+        if show > 0 or (show < 0 and not all(has)):
+            print(f"{has} [{request}]\n{text}\n")
+            show -= show > 0
+    return {"requests": kind, "count": count, "temperature": temperature, "character": named[0] / count, "thing": named[1] / count, "both": named[2] / count,
             "ended": ended / count, "mean_tokens": tokens / count}
 
 
@@ -117,8 +153,9 @@ def main() -> None:
     if arguments.data:
         print(json.dumps(perplexity(model, arguments.data, arguments.conversations)), flush=True)
     if arguments.follow:
-        for temperature in (0.0, 0.8):
-            print(json.dumps(follow_rate(model, tokenizer, arguments.follow, temperature)), flush=True)
+        seen = seen_requests(tokenizer, arguments.data) if arguments.data else []
+        for kind, temperature in (("known words", 0.0), ("known words", 0.5), ("names", 0.0), ("new words", 0.0)):
+            print(json.dumps(follow_rate(model, tokenizer, kind, arguments.follow, seen, temperature)), flush=True)
     if arguments.no_samples:
         return
     for prompt in PROMPTS:

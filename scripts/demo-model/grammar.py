@@ -11,6 +11,7 @@ import random
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from zlib import crc32
 
 import words as W
 from plots import PIECES, PLOTS, Plot
@@ -91,6 +92,15 @@ PETS = W.words("dog, cat, puppy, kitten, horse, pony, parrot, rabbit, hamster, d
 ELDERS = W.words("owl, tortoise, badger, raven, woman, man, bear, goat, donkey, frog, hermit, gardener, shepherd, toad, elephant, stork, crow, fisherman, beaver, teacher")
 WATER_ELDERS = W.words("sea turtle, whale, lobster, octopus, walrus, catfish, crab, seahorse")
 
+# Who and what a story takes when the request does not say: few and common ones. Among hundreds, each would be so
+# unlikely that the likeliest next word was always one more adjective.
+COMMON_CHARACTERS = W.words("owl, bear, rabbit, mouse, frog, girl, boy, squirrel, hedgehog, crow, turtle, cat, dog, fox, duck, baker")
+COMMON_FRIENDS = W.words("badger, toad, mole, crow, hedgehog, beaver, squirrel, heron")  # seldom asked for: the hero must not meet its like
+COMMON_WATER_ANIMALS = W.words("dolphin, sea turtle, octopus, seahorse, whale")
+COMMON_THINGS = W.words("key, ball, hat, ring, book, kite, lantern, drum, shell, coin")
+COMMON_FOOD = W.words("apple pie, cake, loaf of bread")
+COMMON_BUILDINGS = W.words("boat, tree house, bridge")
+
 FOOD_ADJECTIVES = W.words("big, small, fresh, warm, sweet, delicious, round, wonderful, huge, ripe, tasty, fine")
 PLANT_ADJECTIVES = W.words("tall, big, beautiful, wonderful, huge, golden, bright, strong, giant")
 MUSIC_ADJECTIVES = W.words("old, small, shiny, little, golden, beautiful, brown, dusty, simple, wooden")
@@ -103,6 +113,8 @@ OBJECT_LISTS = {
     "clothes": (W.CLOTHES, CLOTHES_ADJECTIVES),
 }
 
+THINGS = {noun for nouns, _ in OBJECT_LISTS.values() for noun in nouns} | set(W.RARE_OBJECTS) | set(W.LIVING_THINGS)
+
 # Likes come in two grammatical forms, which must not be mixed in one sentence.
 LIKES_TO_DO = W.words("""to sing, to look at the clouds, to tell jokes, to count the stars, to collect shells, to read, to sleep in the sun, to watch the birds,
     to draw, to dance, to whistle, to hear stories, to jump in puddles, to climb, to play games, to laugh, to paint, to run, to tell riddles, to dream""")
@@ -112,8 +124,23 @@ WATER_LIKES_TO_DO = W.words("to blow bubbles, to sing, to play hide-and-seek, to
 WATER_LIKES = W.words("warm water, shiny shells, old stories, quiet evenings, bright corals, soft sand")
 
 
+def all_nouns() -> list[str]:
+    """Every noun a story can be about."""
+    lists = [W.LAND_ANIMALS, W.FLYING_ANIMALS, W.WATER_ANIMALS, W.FANTASY_FOLK, W.LIVING_THINGS, W.MALE_PEOPLE, W.FEMALE_PEOPLE, W.ANY_PEOPLE, W.RARE_OBJECTS]
+    lists += [nouns for nouns, _ in OBJECT_LISTS.values()]
+    return sorted({noun for nouns in lists for noun in nouns})
+
+
+@lru_cache(maxsize=None)
+def _plain_nouns() -> list[str]:
+    return [noun for noun in all_nouns() if noun.isalpha() and len(noun) > 3]
+
+
 def invented_word(rng: random.Random) -> str:
-    """A word that does not exist, such as "blaffo" or "trenkle"."""
+    """A word that does not exist, such as "blaffo" or "trenkle", or made of two halves of real ones, such as "hedgumpet"."""
+    if rng.random() < 0.5:
+        first, second = rng.sample(_plain_nouns(), 2)
+        return first[: rng.randint(2, min(5, len(first) - 1))] + second[-rng.randint(2, min(5, len(second) - 1)) :]
     word = rng.choice(W.ONSETS) + rng.choice(W.VOWELS) + rng.choice(W.CODAS)
     return word + rng.choice(W.ENDINGS) if rng.random() < 0.7 else word
 
@@ -131,32 +158,39 @@ class Character:
         return " ".join([*self.adjectives, self.kind])
 
     def introduction(self, rng: random.Random) -> str:
-        if not self.name:
-            return f"a {self.described}"
-        link = rng.choice(["named", "named", "called", "whose name was", "named"])
-        return f"a {self.described} {link} {self.name}"
+        return f"a {self.described} named {self.name}" if self.name else f"a {self.described}"
 
     def mention(self, rng: random.Random) -> str:
-        if self.name and rng.random() < 0.8:
-            return self.name
-        size = next((adjective for adjective in self.adjectives if adjective in ("little", "small", "young", "old", "tiny", "big")), "")
-        return f"the {size} {self.kind}" if size and not self.kind.startswith(size) and rng.random() < 0.15 else f"the {self.kind}"
+        return self.name if self.name and rng.random() < 0.6 else f"the {self.kind}"
 
     def address(self, rng: random.Random) -> str:
-        return self.name or rng.choice(["my friend", f"dear {self.kind}", "my dear", "friend"])
+        return self.name or rng.choice(["my friend", f"dear {self.kind}"])
 
 
 def make_name(rng: random.Random, pronoun: str) -> str:
-    if rng.random() < 0.06:
-        return invented_word(rng).capitalize()
+    while rng.random() < 0.1:
+        name = invented_word(rng).capitalize()
+        if (name[-1] in "aeiy") == (pronoun == "she"):
+            return name
     return rng.choice(W.GIRL_NAMES if pronoun == "she" else W.BOY_NAMES)
 
 
-def make_character(rng: random.Random, water: bool, traits: list[str], pronoun: str = "", avoid: tuple[str, ...] = (), small: bool = False) -> Character:
+def usual_pronoun(kind: str) -> str:
+    """Every noun has its own pronoun, always the same: then a story can keep to it."""
+    if kind in HE_KINDS or kind in SHE_KINDS:
+        return "he" if kind in HE_KINDS else "she"
+    return "he" if crc32(kind.encode()) % 2 else "she"
+
+
+def make_character(rng: random.Random, water: bool, traits: list[str], pronoun: str = "", avoid: tuple[str, ...] = (), small: bool = False, common: bool = False) -> Character:
+    """Draw a character; a friend (one whose pronoun is given) is somebody who cannot be taken for a thing."""
     while True:
         roll = rng.random()
         domain = "land"
-        if water:
+        if common:
+            kind = likely(rng, COMMON_WATER_ANIMALS if water else COMMON_FRIENDS if pronoun else COMMON_CHARACTERS)
+            domain = "water" if water else "air" if kind in W.FLYING_ANIMALS else "land"
+        elif water:
             kind, domain = rng.choice(W.WATER_ANIMALS), "water"
         elif roll < 0.42:
             kind = rng.choice(W.LAND_ANIMALS)
@@ -164,23 +198,30 @@ def make_character(rng: random.Random, water: bool, traits: list[str], pronoun: 
             kind, domain = rng.choice(W.FLYING_ANIMALS), "air"
         elif roll < 0.62:
             kind = rng.choice(W.FANTASY_FOLK)
-        elif roll < 0.66:
+        elif roll < 0.65:
             kind = rng.choice(W.LIVING_THINGS)
-        elif roll < 0.81:
+        elif roll < 0.79:
             kind = rng.choice(["boy", "girl", "boy", "girl", "girl", "king", "queen", "prince", "princess", *W.MALE_PEOPLE, *W.FEMALE_PEOPLE])
-        elif roll < 0.95:
+        elif roll < 0.91:
             kind = rng.choice(W.ANY_PEOPLE)
+        elif pronoun:
+            continue
         else:
             kind = invented_word(rng)
-        own = "he" if kind in HE_KINDS else "she" if kind in SHE_KINDS else ""
-        if kind in avoid or (pronoun and own and own != pronoun):
+        if kind in avoid or pronoun and (usual_pronoun(kind) != pronoun or kind in THINGS):
             continue
         break
-    pronoun = pronoun or own or rng.choice(["he", "she"])
+    named = not common and rng.random() < (0.12 if pronoun else 0.6 if kind in ("boy", "girl", "child") else 0.3)
+    friend = bool(pronoun)
+    if not friend:
+        fixed = not named or kind in HE_KINDS or kind in SHE_KINDS
+        pronoun = usual_pronoun(kind) if fixed else rng.choice(["he", "she"])  # a name decides
     adjectives = []
-    if rng.random() < 0.55:
+    if common or friend:
+        return Character(kind, pronoun, domain, adjectives, make_name(rng, pronoun) if named else "")
+    if rng.random() < 0.35:
         adjectives.append(rng.choice(traits))
-    if rng.random() < 0.5 and "small" not in " ".join(adjectives) and kind not in ("old man", "old woman", "young man", "young woman"):
+    elif rng.random() < 0.35 and "small" not in " ".join(adjectives) and kind not in ("old man", "old woman", "young man", "young woman"):
         choices = ["little", "small", "tiny", "young", "very small"] if small else W.SIZES
         looks = kind not in PEOPLE and rng.random() < 0.35
         if not kind.startswith("baby") and kind not in ("giant", "dwarf") or looks:
@@ -189,7 +230,6 @@ def make_character(rng: random.Random, water: bool, traits: list[str], pronoun: 
         adjectives = []
     if len(adjectives) == 2 and ({"young", "old"} <= set(adjectives) or adjectives[0] == adjectives[1]):
         adjectives.pop()
-    named = rng.random() < (0.75 if kind in ("boy", "girl", "child") else 0.5)
     return Character(kind, pronoun, domain, adjectives, make_name(rng, pronoun) if named else "")
 
 
@@ -203,12 +243,25 @@ class Thing:
         return f"a {self.adjective} {self.noun}" if self.adjective else f"a {self.noun}"
 
 
-def make_thing(rng: random.Random, kind: str) -> Thing:
+def likely(rng: random.Random, words: list[str]) -> str:
+    """One of the words, the first ones more often."""
+    return rng.choices(words, [1 / (place + 1) for place in range(len(words))])[0]
+
+
+def make_thing(rng: random.Random, kind: str, common: bool = False) -> Thing:
+    if common:
+        return Thing(likely(rng, COMMON_FOOD if kind == "food" else COMMON_BUILDINGS if kind == "build" else COMMON_THINGS))
     nouns, adjectives = OBJECT_LISTS[kind]
     roll = rng.random()
-    noun = invented_word(rng) if roll < 0.05 else rng.choice(W.RARE_OBJECTS) if kind == "small" and roll < 0.2 else rng.choice(nouns)
+    if roll < 0.09:
+        noun = invented_word(rng)
+    elif kind == "small" and roll < 0.45:
+        # Anything that can be carried: a request for a hero and a thing is not always about a key.
+        noun = rng.choice(rng.choice([W.RARE_OBJECTS, W.RARE_OBJECTS, W.FOOD_OBJECTS, W.CLOTHES, W.MUSIC_OBJECTS, W.LIGHT_OBJECTS, W.PLANT_OBJECTS, W.BUILD_OBJECTS]))
+    else:
+        noun = rng.choice(nouns)
     adjective = ""
-    if rng.random() < 0.6:
+    if rng.random() < 0.3:
         # A noun of several words may name its own material or colour already.
         adjective = rng.choice(PLAIN_ADJECTIVES if kind == "small" and " " in noun else adjectives)
         if any(part in noun for part in adjective.split()):
@@ -230,7 +283,7 @@ OPENINGS = [
     "{Intro} lived in a small house {inplace}.",
 ]
 WATER_OPENINGS = OPENINGS[:-1]
-OPENING_EXTRA = "[|||{He} loved {like}.|{He} loved {like} and {like2}.|More than anything, {he} loved {like}.|Everyone there knew {h}.]"
+OPENING_EXTRA = "[||||||{He} loved {like}.|{He} loved {like} and {like2}.|More than anything, {he} loved {like}.|Everyone there knew {h}.]"
 
 
 @dataclass
@@ -245,6 +298,7 @@ class Story:
     slots: dict[str, str]
     text: str
     rng: random.Random
+    told: str
 
     def say(self, template: str) -> str:
         """Expand another template (a hint, an answer, a sequel) with this story's values."""
@@ -284,23 +338,23 @@ class Story:
         raise KeyError(f"{self.plot.name}: no slot {name}")
 
 
-ONLY_WATER = {"deep_water", "sea_song"}
+def make_story(rng: random.Random, plot: Plot | None = None, hero: Character | None = None, told: str = "hero thing") -> Story:
+    """Draw a story. A given hero is kept (for "tell me another story about ...").
 
-
-def make_story(rng: random.Random, plot: Plot | None = None, hero: Character | None = None) -> Story:
-    """Draw a story. A given hero is kept (for "tell me another story about ...")."""
+    `told` says what the request will tell, of "hero", "thing" and "friend"; the rest is something common.
+    """
     water = hero.domain == "water" if hero else rng.random() < 0.07 and (plot is None or plot.water)
     if plot is None:
-        candidates = [p for p in PLOTS if (p.water if water else p.name not in ONLY_WATER)]
+        candidates = [p for p in PLOTS if p.water or not water]
         # Plots about an object are wanted more often: most requests name one.
         plot = rng.choices(candidates, [1.6 if p.objects == "small" else 1.0 for p in candidates])[0]
     if hero is None:
-        hero = make_character(rng, water, plot.traits, small=plot.hero_size == "small")
+        hero = make_character(rng, water, plot.traits, small=plot.hero_size == "small", common="hero" not in told)
     other = "she" if hero.pronoun == "he" else "he"
-    friend = make_character(rng, water, W.TRAITS, pronoun=other, avoid=(hero.kind,))
+    friend = make_character(rng, water, W.TRAITS, pronoun=other, avoid=(hero.kind,), common="friend" not in told)
     elder = rng.choice([kind for kind in (WATER_ELDERS if water else ELDERS) if kind not in (hero.kind, friend.kind)])
     elder_adjective = rng.choice(["old", "wise", "wise old", "very old"])
-    thing = make_thing(rng, plot.objects) if plot.objects else None
+    thing = make_thing(rng, plot.objects, common="thing" not in told) if plot.objects else None
     places = W.WATER_PLACES if water else W.PLACES
     place = rng.choice(list(places))
     weather = "" if water else rng.choice(plot.weather)
@@ -322,7 +376,7 @@ def make_story(rng: random.Random, plot: Plot | None = None, hero: Character | N
         slots |= {"o": thing.noun, "ao": thing.with_article}
     for names, values in plot.vars.items():
         slots |= dict(zip(names.split("+"), rng.choice(values).split("|"), strict=True))
-    story = Story(plot, hero, friend, thing, place, places[place], weather, slots, "", rng)
+    story = Story(plot, hero, friend, thing, place, places[place], weather, slots, "", rng, told)
     story.text = story.say(plot.text)
     return story
 
@@ -333,5 +387,4 @@ if __name__ == "__main__":
     generator = random.Random(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
     chosen = [p for p in PLOTS if len(sys.argv) < 3 or p.name in sys.argv[2:]]
     for one in chosen:
-        hero_given = make_character(generator, True, one.traits) if one.name in ONLY_WATER else None
-        print(f"=== {one.name}\n{make_story(generator, one, hero_given).text}\n")
+        print(f"=== {one.name}\n{make_story(generator, one).text}\n")

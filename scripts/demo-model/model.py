@@ -21,11 +21,11 @@ import torch.nn.functional as F
 
 @dataclass
 class ModelConfig:
-    vocab_size: int = 2048
+    vocab_size: int = 4096
     hidden_size: int = 256
     intermediate_size: int = 704
     num_layers: int = 8
-    num_heads: int = 8
+    num_heads: int = 4  # few and wide: attention costs less on a CPU
     num_kv_heads: int = 4
     rope_theta: float = 10000.0
     rms_norm_eps: float = 1e-5
@@ -81,8 +81,9 @@ class Attention(nn.Module):
         v = self.v_proj(x).view(B, T, self.num_kv_heads, self.head_size).transpose(1, 2)  # (B, K, T, D)
         q, k = apply_rope(q, cos, sin), apply_rope(k, cos, sin)
         groups = self.num_heads // self.num_kv_heads
-        k = k.repeat_interleave(groups, dim=1)  # (B, H, T, D): query head h reads kv head h // groups
-        v = v.repeat_interleave(groups, dim=1)
+        if groups > 1:
+            k = k.repeat_interleave(groups, dim=1)  # (B, H, T, D): query head h reads kv head h // groups
+            v = v.repeat_interleave(groups, dim=1)
         y = F.scaled_dot_product_attention(q, k, v, is_causal=True)  # (B, H, T, D)
         return self.o_proj(y.transpose(1, 2).reshape(B, T, C))
 
@@ -131,6 +132,72 @@ class TinyLlama(nn.Module):
         if isinstance(module, (Attention, FeedForward)):
             out = module.o_proj if isinstance(module, Attention) else module.down_proj
             out.weight.data.mul_((2 * self.config.num_layers) ** -0.5)
+
+    @torch.no_grad()
+    def start_with_copying(self) -> None:
+        """Initial weights that can copy already: an induction circuit in the first two blocks.
+
+        Block 0, heads 0 and 1: look at the token before this one and write what it is beside this one.
+        Block 1, all heads: look for a place whose previous token is the current token, and bring the token there.
+        So "a fox ... a" goes on with "fox". Training starts from here and changes all of it.
+        """
+        config, C, D = self.config, self.config.hidden_size, self.config.head_size
+        half = D // 2
+        angle = config.rope_theta ** (-torch.arange(half).float() / half)  # of one position, (D/2)
+
+        def orthogonal(rows: int) -> torch.Tensor:
+            return torch.linalg.qr(torch.randn(C, rows))[0].T  # (rows, C)
+
+        # All tokens share one direction, so that a query need not depend on what the token is.
+        shared = F.normalize(torch.randn(C), dim=0)
+        self.embed_tokens.weight.copy_(0.2 * (torch.randn_like(self.embed_tokens.weight) + 12 * shared))
+
+        self.norm.weight.fill_(0.25)
+
+        first, second = self.layers[0].self_attn, self.layers[1].self_attn
+        quick = 8  # the rotary pairs that turn fast enough to tell neighbours apart
+        read, written = [], []
+        for head in (0, 1):
+            rows = slice(head * D, (head + 1) * D)
+            query, key = torch.zeros(D, C), torch.zeros(D, C)
+            key[:quick] = shared
+            query[:quick] = angle[:quick].cos()[:, None] * shared  # turned back by one position
+            query[half : half + quick] = -angle[:quick].sin()[:, None] * shared
+            first.q_proj.weight[rows], first.k_proj.weight[rows] = query, key
+            source = orthogonal(D)
+            source = F.normalize(source - (source @ shared)[:, None] * shared, dim=1)  # (D, C)
+            target = orthogonal(D)  # (D, C)
+            first.v_proj.weight[rows] = source
+            first.o_proj.weight[:, rows] = 0.32 * target.T
+            read.append(source)
+            written.append(target)
+
+        slow = torch.cat([torch.arange(half // 2, half), half + torch.arange(half // 2, half)])  # these hardly turn
+        everything = orthogonal(C)
+        for head in range(config.num_heads):
+            rows = slice(head * D, (head + 1) * D)
+            part = slice(0, half) if head < config.num_heads // 2 else slice(half, D)
+            query, key = torch.zeros(D, C), torch.zeros(D, C)
+            query[slow], key[slow] = 3.0 * read[head % 2][part], 3.0 * written[head % 2][part]
+            second.q_proj.weight[rows], second.k_proj.weight[rows] = query, key
+            second.v_proj.weight[rows] = everything[rows]
+            second.o_proj.weight[:, rows] = 2.0 * everything[rows].T
+
+    @torch.no_grad()
+    def grow(self) -> list[nn.Parameter]:
+        """Twice as many blocks: behind each one a new one, which adds nothing yet. Returns the new parameters."""
+        layers: list[nn.Module] = []
+        added: list[nn.Parameter] = []
+        for block in self.layers:
+            new = Block(self.config)
+            new.apply(self._initialise)
+            new.self_attn.o_proj.weight.zero_()
+            new.mlp.down_proj.weight.zero_()
+            layers += [block, new]
+            added += new.parameters()
+        self.layers = nn.ModuleList(layers)
+        self.config.num_layers = len(layers)
+        return added
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """tokens (B, T) -> logits (B, T, V). The output head shares the embedding matrix."""
