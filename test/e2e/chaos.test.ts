@@ -29,9 +29,9 @@ describe('a swarm under fire', () => {
   it('loses no generation and changes no token', { timeout: timeoutMs }, async () => {
     const { code, report, stderr } = await runChaos([
       '--rate',
-      '30',
+      '10',
       '--failure-per-token',
-      '1e-2',
+      '5e-3',
     ]);
     // The lists first: they say what went wrong.
     expect(stderr).toBe('');
