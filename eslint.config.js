@@ -80,6 +80,14 @@ export default [
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/await-thenable': 'error',
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'AbortSignal',
+          property: 'timeout',
+          message: 'Use abortAfter: this one is lost to the garbage collector within AbortSignal.any.',
+        },
+      ],
     },
   },
   ...packages.map(dependencyDirection),

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { type ChildCommand, startCommand } from '@skein/peer/child-command';
-import { formatSpan, type Span } from '@skein/protocol';
+import { abortAfter, formatSpan, type Span } from '@skein/protocol';
 import { chaosLimits } from './chaos-limits.js';
 import type { PeerState } from './choose-victim.js';
 import { TcpProxy } from './tcp-proxy.js';
@@ -55,8 +55,8 @@ export class ChaosPeer implements PeerState {
       ...['--threads', '1', '--device', 'cpu'],
     ]);
     this.#child = child;
-    const deadline = AbortSignal.timeout(chaosLimits.peerReadyMs);
-    const ready = await child.waitFor('ready', { signal: AbortSignal.any([signal, deadline]) });
+    const deadline = abortAfter(chaosLimits.peerReadyMs, signal);
+    const ready = await child.waitFor('ready', { signal: deadline });
     this.id = ready.peerId as string;
     this.isHealthy = true;
   }

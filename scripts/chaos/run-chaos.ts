@@ -1,4 +1,5 @@
 import { loadavg } from 'node:os';
+import { abortAfter } from '@skein/protocol';
 import type { ChaosClient } from './chaos-client.js';
 import type { ChaosOptions } from './chaos-options.js';
 import { ChaosSwarm } from './chaos-swarm.js';
@@ -136,7 +137,7 @@ async function generateFor(
   run.phase = phase;
   const startedAtMs = performance.now();
   const running = new Set<GenerationLedger>();
-  const end = AbortSignal.any([signal, AbortSignal.timeout(1000 * seconds)]);
+  const end = abortAfter(1000 * seconds, signal);
   end.addEventListener('abort', () => {
     run.elapsedMs[phase] += performance.now() - startedAtMs;
     for (const client of swarm.clients) client.abort();

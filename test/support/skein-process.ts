@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { abortAfter } from '@skein/protocol';
 
 /** One line that a command printed under `--json`. */
 export interface CommandEvent {
@@ -63,7 +64,7 @@ export class SkeinProcess {
   ): Promise<CommandEvent> {
     const isMatch =
       typeof matches === 'string' ? (event: CommandEvent) => event.event === matches : matches;
-    const deadline = AbortSignal.timeout(options.timeoutMs ?? 110_000);
+    const deadline = abortAfter(options.timeoutMs ?? 110_000);
     for (;;) {
       const found = this.events.find(isMatch);
       if (found !== undefined) return found;

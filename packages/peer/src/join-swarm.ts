@@ -6,7 +6,7 @@ import {
   loadIdentity,
   type SkeinNode,
 } from '@skein/client/network';
-import { SkeinError, toSkeinError } from '@skein/protocol';
+import { abortAfter, SkeinError, toSkeinError } from '@skein/protocol';
 import { createFreshIdentity } from './fresh-identity.js';
 import type { HostedModel } from './hosting/hosted-model.js';
 import type { PeerEvent } from './peer-events.js';
@@ -77,7 +77,7 @@ async function meetMembers(
 ): Promise<void> {
   if (bootstrap.length === 0) return;
   const modelName = model.manifest.name;
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(joinMsMax)]);
+  const limit = abortAfter(joinMsMax, signal);
   try {
     await directory.refresh({ modelName, signal: limit });
   } catch (thrown) {

@@ -88,6 +88,12 @@ export interface StepItem {
     | { readonly kind: 'none' }
     /** `topK` 0 returns the full vocabulary. */
     | { readonly kind: 'logits'; readonly rows: 'last' | 'all'; readonly topK: number };
+  /**
+   * Each row is a step of its own, computed with the others only because they are all known: it
+   * gets the bits that it would get alone. For repeating what was computed row by row; gives hidden
+   * rows or nothing, no logits. Default: the rows are a chunk.
+   */
+  readonly rowByRow?: boolean;
 }
 
 /** Logits of `rowCount` rows. */

@@ -14,6 +14,7 @@
  * if (frame !== null) console.log(decodeFrame(toHopSchema, frame).message); // the probe
  * ```
  */
+export * from './abort-after.js';
 export * from './engine.js';
 export * from './error-message.js';
 export * from './errors.js';

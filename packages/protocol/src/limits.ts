@@ -35,6 +35,8 @@ export const limits = {
   contextLengthMax: 1_048_576,
   /** Rows (tokens) in one step. Longer prompts are sent as several steps. */
   stepRowsMax: 512,
+  /** Steps of one row that are repeated together: the weights are read once for all of them. */
+  rowsJoinedMax: 32,
   /** Steps of one session that a hop holds before it stops reading from the stream. */
   stepsQueuedPerSessionMax: 16,
   /** Candidates that a result may carry per row when it is not the full logits. */

@@ -1,4 +1,4 @@
-import { type PeerId, SkeinError, toSkeinError } from '@skein/protocol';
+import { abortAfter, type PeerId, SkeinError, toSkeinError } from '@skein/protocol';
 import type { Random } from '../clock.js';
 import { sample } from './choose-neighbours.js';
 import type { Remote, SkeinNode } from './contracts.js';
@@ -90,8 +90,7 @@ async function askKnown(options: FindMembersOptions): Promise<boolean> {
 async function askProviders(options: FindMembersOptions, timeMsMax: number): Promise<void> {
   const { node, modelName, signal } = options;
   if (modelName === undefined || node.connectedPeers.length === 0) return;
-  const timeout = AbortSignal.timeout(timeMsMax);
-  const limited = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+  const limited = abortAfter(timeMsMax, signal);
   let tried = 0;
   try {
     for await (const remote of node.findTopic(modelName, { signal: limited })) {

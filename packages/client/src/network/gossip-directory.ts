@@ -1,5 +1,6 @@
 import type { PrivateKey } from '@libp2p/interface';
 import {
+  abortAfter,
   directoryMessageSchema,
   directoryProtocol,
   isSkeinError,
@@ -206,7 +207,7 @@ export class GossipDirectory implements Directory, ExchangeContext {
 
   /** Leads newcomers who know nobody here, by way of the DHT. */
   #provide(modelName: string, againMs: number): void {
-    const signal = AbortSignal.timeout(provideMsMax);
+    const signal = abortAfter(provideMsMax);
     // A swarm of one has nobody to tell; the next time will do.
     this.node.provideTopic(modelName, { signal }).catch(() => undefined);
     this.#schedule('provide', againMs, () => {

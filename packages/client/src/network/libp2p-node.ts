@@ -1,7 +1,7 @@
 import type { Connection, Libp2p, Stream } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import type { Multiaddr } from '@multiformats/multiaddr';
-import { limits, type PeerId, SkeinError, toSkeinError } from '@skein/protocol';
+import { abortAfter, limits, type PeerId, SkeinError, toSkeinError } from '@skein/protocol';
 import type * as z from 'zod';
 import type { Clock, Random } from '../clock.js';
 import { parseMultiaddr, withPeer } from './addresses.js';
@@ -182,8 +182,7 @@ export class Libp2pNode implements SkeinNode {
 }
 
 function deadline(signal: AbortSignal | undefined): AbortSignal {
-  const timeout = AbortSignal.timeout(openMsMax);
-  return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+  return abortAfter(openMsMax, signal);
 }
 
 function unreachable(failure: {

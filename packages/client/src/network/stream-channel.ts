@@ -1,6 +1,7 @@
 import './with-resolvers.js';
 import type { Stream, StreamMessageEvent } from '@libp2p/interface';
 import {
+  abortAfter,
   decodeFrame,
   encodeFrame,
   errorToMessage,
@@ -231,7 +232,7 @@ class StreamChannel<Schema extends z.ZodType, Outgoing extends object>
   async #closeStream(): Promise<void> {
     if (this.rawStream.status !== 'open') return;
     try {
-      await this.rawStream.close({ signal: AbortSignal.timeout(closeMsMax) });
+      await this.rawStream.close({ signal: abortAfter(closeMsMax) });
     } catch (error) {
       this.rawStream.abort(toSkeinError(error, 'stream-closed'));
     }

@@ -13,16 +13,13 @@ import type { SwarmView } from '../routing/swarm-view.js';
 import { checkRelayed } from './check-relayed.js';
 import type { StepCut } from './cut-steps.js';
 import { createDeferred, type Deferred } from './deferred.js';
-import { expectedStepMs } from './expected-step.js';
-import { findStalledHop } from './find-stalled-hop.js';
 import type { Hop, HopEvents } from './hop.js';
 import { errorFromHop, judgeError, mannerOf } from './judge-error.js';
 import { meterStep } from './meter-step.js';
 import type { OutgoingStep } from './outgoing.js';
 import { sessionLimits } from './session-limits.js';
-import { StepDeadline } from './step-deadline.js';
 import { type Chunk, type RunRequest, StepRun } from './step-run.js';
-import { StepTimes } from './step-times.js';
+import { StepWatch } from './step-watch.js';
 import type { TokenBuffer } from './token-buffer.js';
 
 /** Something that keeps the route from working until it is mended. */
@@ -76,17 +73,11 @@ export class HopChain implements HopEvents {
   readonly #tokens: TokenBuffer;
   readonly #cut: StepCut;
   readonly #agreed: { readonly wireType: WireType; readonly hiddenSize: number };
-  readonly #deadline: StepDeadline;
-  readonly #times = new StepTimes();
+  readonly #watch: StepWatch;
   readonly #onLeaving: () => void;
   #interruption: Deferred<never>;
   #run: StepRun | null = null;
   #nextStep = 0;
-  #busyExtensions = 0;
-  /** When the step that is waited for counts as late, from the last progress on. */
-  #lateMs = 0;
-  /** Where which step was held up when the hops were asked last, and since when. */
-  #suspicion: Suspicion | null = null;
   /** Since the hops changed. */
   #results = 0;
 
@@ -97,7 +88,14 @@ export class HopChain implements HopEvents {
     this.#cut = options.cut;
     this.#agreed = options;
     this.#onLeaving = options.onLeaving;
-    this.#deadline = new StepDeadline(options.clock, () => void this.#investigate());
+    this.#watch = new StepWatch({
+      view: options.view,
+      clock: options.clock,
+      chunkRows: options.cut.chunkRows,
+      run: () => this.#run,
+      onLate: (hop, error, blame) => this.lose(hop, error, blame),
+      onLostStep: (hop, error) => this.#note({ kind: 'edge', hop, error, isBlamed: false }),
+    });
     this.#interruption = createInterruption();
   }
 
@@ -112,7 +110,7 @@ export class HopChain implements HopEvents {
   setHops(hops: readonly Hop[]): void {
     this.hops = hops;
     this.#results = 0;
-    this.#times.expectChange();
+    this.#watch.expectChange();
   }
 
   /** Hands over the failures to be taken care of, and listens for new ones. */
@@ -135,7 +133,7 @@ export class HopChain implements HopEvents {
 
   /** Ends whatever waits on the route with an error: an abort by the user, or a fatal answer. */
   interrupt(error: Error): void {
-    this.#deadline.pause();
+    this.#watch.pause();
     this.#run?.done.reject(error);
     this.#run = null;
     this.#interruption.reject(error);
@@ -148,7 +146,7 @@ export class HopChain implements HopEvents {
 
   /** Frees the timer. The hops are closed by the owner. */
   stop(): void {
-    this.#deadline.stop();
+    this.#watch.stop();
   }
 
   /** Declares a hop unusable; whatever waits on the route ends. */
@@ -167,14 +165,13 @@ export class HopChain implements HopEvents {
    */
   run(request: RunRequest): Promise<void> {
     const isRepeated = request.until !== null && request.feeder === null;
-    const stepEnd = isRepeated ? this.#tokens.stepEnds(request.from, request.to) : null;
-    const run = new StepRun(request, { firstStep: this.#nextStep, stepEnd });
+    const again = isRepeated ? this.#tokens.stepsAgain(request.from, request.to) : null;
+    const run = new StepRun(request, { firstStep: this.#nextStep, again });
     if (this.failures.length > 0) run.done.reject(new RouteBroken());
     else if (run.isComplete) run.done.resolve();
     else {
       this.#run = run;
-      this.#busyExtensions = 0;
-      this.#watchFor(run, Math.min(request.to - request.from, this.#cut.chunkRows));
+      this.#watch.begin(run, Math.min(request.to - request.from, this.#cut.chunkRows));
       if (request.feeder === null) this.#sendChunks(run);
       else this.#startReplay(run, request.feeder);
       this.onProgress();
@@ -189,10 +186,10 @@ export class HopChain implements HopEvents {
     if (run === null || message.epoch !== this.epoch || hop !== run.request.hops.at(-1)) return;
     try {
       const chunk = run.accept(message);
-      this.#watchFor(run, chunk.rows);
-      if (chunk.sentAtMs !== null) {
+      this.#watch.watchFor(run, chunk.rows);
+      if (chunk.sentAtMs !== null && !chunk.rowByRow) {
         const elapsedMs = this.#clock.now() - chunk.sentAtMs;
-        this.#times.add(chunk.rows, elapsedMs);
+        this.#watch.add(chunk.rows, elapsedMs);
         this.#meter(run.request.hops, message.trace, { rows: chunk.rows, elapsedMs });
       }
       run.request.onResult?.(received, chunk);
@@ -271,7 +268,7 @@ export class HopChain implements HopEvents {
 
   #finish(run: StepRun): void {
     this.#run = null;
-    this.#deadline.pause();
+    this.#watch.pause();
     run.done.resolve();
   }
 
@@ -281,7 +278,7 @@ export class HopChain implements HopEvents {
     );
     if (isKnown) return;
     const noticedAtMs = this.#clock.now();
-    const detectionMs = noticedAtMs - this.#deadline.progressAtMs;
+    const detectionMs = noticedAtMs - this.#watch.progressAtMs;
     const isWaiting = this.#run !== null;
     this.failures.push({ ...failure, noticedAtMs, detectionMs: isWaiting ? detectionMs : 0 });
     this.interrupt(new RouteBroken());
@@ -293,7 +290,7 @@ export class HopChain implements HopEvents {
     const window = {
       cut: this.#cut,
       stepsInFlightMax: Math.min(request.hops.length + 2, sessionLimits.stepsInFlightMax),
-      stepEnd: run.stepEnd,
+      again: run.again,
     };
     try {
       for (let chunk = run.nextChunk(window); chunk !== null; chunk = run.nextChunk(window)) {
@@ -309,7 +306,8 @@ export class HopChain implements HopEvents {
     }
   }
 
-  #stepMessage(request: RunRequest, step: number, { position, rows }: Chunk): OutgoingStep {
+  #stepMessage(request: RunRequest, step: number, chunk: Chunk): OutgoingStep {
+    const { position, rows } = chunk;
     const message: OutgoingStep = {
       type: 'step',
       step,
@@ -319,6 +317,7 @@ export class HopChain implements HopEvents {
       trace: [],
     };
     if (request.until !== null) message.until = request.until;
+    if (chunk.rowByRow) message.rowByRow = true;
     const isLast = position + rows === request.to;
     if (request.logits === 'all' || (request.logits === 'last' && isLast)) {
       message.logits = request.logits;
@@ -338,94 +337,9 @@ export class HopChain implements HopEvents {
       const failure = toSkeinError(error);
       if (failure.code !== 'history-gone') return this.lose(feeder, failure, { isBlamed: true });
       this.#run = null;
-      this.#deadline.pause();
+      this.#watch.pause();
       run.done.reject(failure);
     });
-  }
-
-  /** Looks after the next result: once before it is late, and when it is. */
-  #watchFor(run: StepRun, rows: number): void {
-    this.#lateMs = this.#times.lateMs(rows, () => this.#expectedMs(run.request.hops, rows));
-    this.#deadline.restart(this.#lateMs - this.#lookMs);
-  }
-
-  /** Between two looks at the hops: what a probe may take, and the usual time of a step. */
-  get #lookMs(): number {
-    return Math.max(sessionLimits.probeMs, this.#lateMs / sessionLimits.stepLateFactor);
-  }
-
-  #expectedMs(hops: readonly Hop[], rows: number): number | null {
-    const figures = hops.map(({ peer, span }) => {
-      const { latencyMs, blockMs } = this.#view.measurements.view(peer);
-      return {
-        blockCount: span.end - span.start,
-        latencyMs: latencyMs?.value ?? null,
-        blockMs: blockMs?.value ?? null,
-        announced: this.#view.record(peer)?.body ?? null,
-      };
-    });
-    return expectedStepMs(figures, rows);
-  }
-
-  /** A step is about to be late: asks the hops on its way, and blames the one that holds it up. */
-  async #investigate(): Promise<void> {
-    const run = this.#run;
-    if (run === null) return;
-    const { hops, feeder } = run.request;
-    const step = run.oldestStep;
-    const asked = feeder === null ? hops : [feeder, ...hops];
-    const answers = await Promise.all(asked.map((hop) => hop.probe()));
-    if (this.#run !== run) return;
-    if (run.oldestStep !== step) return;
-    if (feeder !== null && answers[0] !== null) {
-      // The feeder sends on request: its own counters do not know the replayed steps.
-      answers[0] = {
-        ...(answers[0] as NonNullable<(typeof answers)[0]>),
-        received: step,
-        completed: step,
-      };
-    }
-    const stall = findStalledHop(answers, { step, rowsInFlight: run.rowsInFlight });
-    if (stall.kind === 'silent') {
-      // Several that fall silent at once, and nobody who answers: it may be our own network.
-      const isBlamed = stall.hops.length < asked.length || asked.length === 1;
-      for (const index of stall.hops) {
-        this.#loseLate(asked[index] as Hop, 'does not answer', { isBlamed });
-      }
-    } else if (stall.kind === 'busy' && this.#busyExtensions < sessionLimits.busyExtensionsMax) {
-      this.#busyExtensions += 1;
-      this.#watchFor(run, Math.min(run.rowsInFlight, this.#cut.chunkRows));
-    } else {
-      const kind = stall.kind === 'edge' && stall.hop > 0 ? 'edge' : 'stuck';
-      this.#suspect({ kind, hop: asked[stall.hop] as Hop, step }, asked[stall.hop - 1]);
-    }
-  }
-
-  /**
-   * A hop has the late step, or should have. The step may have come there just now, from the one
-   * that was slow: only who holds it up at two looks in a row is to blame.
-   */
-  #suspect(suspicion: Suspicion, before: Hop | undefined): void {
-    const { kind, hop, step } = suspicion;
-    const last = this.#suspicion;
-    const isSame = last?.kind === kind && last.hop === hop && last.step === step;
-    const waitedMs = this.#clock.now() - this.#deadline.progressAtMs;
-    if (!isSame || waitedMs < this.#lateMs) {
-      this.#suspicion = suspicion;
-      this.#deadline.extend(isSame ? this.#lateMs - waitedMs : this.#lookMs);
-    } else if (kind === 'stuck') this.#loseLate(hop, `holds up step ${step}`, { isBlamed: true });
-    else {
-      const feeder = before as Hop;
-      const error = new SkeinError('timeout', 'a step was lost on the way', { peer: feeder.peer });
-      this.#note({ kind: 'edge', hop: feeder, error, isBlamed: false });
-    }
-  }
-
-  #loseLate(hop: Hop, what: string, options: { isBlamed: boolean }): void {
-    const error = new SkeinError('timeout', `${hop.name} (${hop.peer}) ${what}`, {
-      peer: hop.peer,
-    });
-    this.lose(hop, error, options);
   }
 
   /** Books what a step over the whole route cost at each hop. */
@@ -444,13 +358,6 @@ export class HopChain implements HopEvents {
       if (hop.slowSteps.add((trace[2 * index + 1] as number) / 1000)) this.onSlow(hop);
     }
   }
-}
-
-/** Where a step is held up: at a hop, or on its way to the hop. */
-interface Suspicion {
-  readonly kind: 'stuck' | 'edge';
-  readonly hop: Hop;
-  readonly step: number;
 }
 
 function createInterruption(): Deferred<never> {

@@ -7,13 +7,15 @@ import {
   type WireType,
 } from '@skein/protocol';
 import type { NoRoute, RouteHop } from '../routing/snapshot.js';
+import { checkEdges } from './check-edges.js';
 import { handOver, type OpenOptions } from './hand-over.js';
 import { Hop, type HopTarget } from './hop.js';
 import { type Failure, type HopChain, RouteBroken } from './hop-chain.js';
+import { HopPlanner } from './hop-planner.js';
 import { noRouteError } from './no-route-error.js';
 import type { OutgoingMessage } from './outgoing.js';
-import { type CurrentHop, type HopsPlan, planHops } from './plan-hops.js';
-import { planRebuild } from './plan-rebuild.js';
+import type { HopsPlan } from './plan-hops.js';
+import { rebuildCaches } from './rebuild-caches.js';
 import { type Departure, departureEvents, rerouteEvents, toRouteHop } from './reroute-events.js';
 import { sessionLimits } from './session-limits.js';
 import type { SessionEnvironment, SessionEvent, SessionModel } from './session-types.js';
@@ -66,8 +68,7 @@ export class RouteKeeper {
   readonly #chain: HopChain;
   readonly #watch: SwarmWatch;
   #session: SessionId = createSessionId();
-  /** Peers that refused without being at fault, and until when they are not asked again. */
-  readonly #refused = new Map<PeerId, number>();
+  readonly #planner: HopPlanner;
   #hasOpened = false;
   readonly #standbys: StandbyKeeper | null;
   /** Hops that leave are left alone until then: nobody could take over. */
@@ -77,6 +78,8 @@ export class RouteKeeper {
     this.#options = options;
     this.#chain = options.chain;
     this.#watch = new SwarmWatch(options.environment, options.model);
+    const standbyPeers = () => this.#standbys?.peers ?? [];
+    this.#planner = new HopPlanner({ ...options, standbyPeers });
     options.chain.onSlow = (hop) => this.#onSlow(hop);
     this.#standbys = this.#createStandbys();
   }
@@ -113,13 +116,13 @@ export class RouteKeeper {
       const failures = this.#chain.takeFailures();
       mending.failures.push(...failures);
       for (const { kind, hop, isBlamed } of failures) {
-        if (kind === 'lost' && !isBlamed) this.#refuse(hop.peer);
+        if (kind === 'lost' && !isBlamed) this.#planner.refuse(hop.peer);
       }
       // From here on, what the broken route still says is of an older epoch, and is dropped.
       this.#chain.epoch += 1;
       try {
         signal?.throwIfAborted();
-        await this.#checkEdges(failures);
+        await checkEdges(this.#chain, failures, (peer) => this.#planner.refuse(peer));
         await this.#attempt(mending);
         this.#report(mending);
         this.#hasOpened = true;
@@ -144,13 +147,7 @@ export class RouteKeeper {
 
   /** Peers not to be asked: those that the caller named, that stand by, or that refused just now. */
   unwantedPeers(): Set<PeerId> {
-    const unwanted = new Set(this.#options.excludedPeers);
-    for (const peer of this.#standbys?.peers ?? []) unwanted.add(peer);
-    for (const [peer, untilMs] of this.#refused) {
-      if (this.#now() < untilMs) unwanted.add(peer);
-      else this.#refused.delete(peer);
-    }
-    return unwanted;
+    return this.#planner.unwantedPeers();
   }
 
   /** Whether some hop is about to leave, and others could take over: {@link makeWhole} does it. */
@@ -160,7 +157,8 @@ export class RouteKeeper {
     if (leaving.length === 0) return false;
     if (leaving.some((hop) => this.#standbys?.canReplace(hop))) return true;
     if (this.#now() < this.#moveAtMs) return false;
-    if (this.#plan(committed, { withoutLeaving: true }).kind !== 'no-route') return true;
+    if (this.#planner.plan(hops, committed, { withoutLeaving: true }).kind !== 'no-route')
+      return true;
     this.#moveAtMs = this.#now() + sessionLimits.leavingRetryMs;
     return false;
   }
@@ -218,7 +216,14 @@ export class RouteKeeper {
     await this.#synchronise(mending.committed);
     await this.#linkAll();
     const rebuildAtMs = this.#now();
-    await this.#rebuild(mending);
+    mending.rebuiltTokens += await rebuildCaches(
+      {
+        chain: this.#chain,
+        synchronise: (committed) => this.#synchronise(committed),
+        onHopError: (hop, error) => this.#onHopError(hop, error),
+      },
+      mending.committed,
+    );
     mending.rebuildMs += this.#now() - rebuildAtMs;
   }
 
@@ -227,7 +232,7 @@ export class RouteKeeper {
     const { environment } = this.#options;
     const chain = this.#chain;
     for (let attempt = 0; attempt < sessionLimits.handOverAttemptsMax; attempt += 1) {
-      const plan = this.#plan(mending.committed, { withoutLeaving: true });
+      const plan = this.#planner.plan(chain.hops, mending.committed, { withoutLeaving: true });
       if (plan.kind === 'no-route') break;
       const route = await handOver(plan, {
         environment,
@@ -237,13 +242,14 @@ export class RouteKeeper {
         open: (hop, options) => this.#open(hop, options),
         onUnusable: (hop, { blame }) => {
           if (blame === 'peer') environment.view.bans.blame(hop.peer);
-          else this.#refuse(hop.peer);
+          else this.#planner.refuse(hop.peer);
         },
       });
       if (route === null) continue;
       mending.departures.push(...route.departures);
       // Its record may not say yet that it leaves.
-      for (const { hop } of route.departures) this.#refuse(hop.peer, hop.leavesAtMs ?? undefined);
+      for (const { hop } of route.departures)
+        this.#planner.refuse(hop.peer, hop.leavesAtMs ?? undefined);
       mending.areHopsChanged = true;
       this.#install(route.hops, route.session);
       return;
@@ -264,37 +270,14 @@ export class RouteKeeper {
     await chain.unlessBroken(Promise.all(left.map((hop) => hop.close())));
   }
 
-  /** A hop that is out of its predecessor's reach but answers us is relayed to; else it is lost. */
-  async #checkEdges(failures: readonly Failure[]): Promise<void> {
-    for (const { kind, hop, error } of failures) {
-      const { hops } = this.#chain;
-      const successor = hops[hops.indexOf(hop) + 1];
-      const isOpen = kind === 'edge' && hops.includes(hop) && !hop.isLost;
-      if (!isOpen || successor === undefined || successor.isLost) continue;
-      // One that is still being opened cannot answer: if it is dead, its opening fails.
-      const isSilent =
-        successor.isReady && (await this.#chain.unlessBroken(successor.probe())) === null;
-      if (isSilent) {
-        this.#chain.lose(successor, error, { isBlamed: true });
-        throw new RouteBroken();
-      }
-      // Relaying did not help: nobody knows why, so somebody else takes its place.
-      if (hop.needsRelay && hop.target === 'client') {
-        this.#refuse(successor.peer);
-        this.#chain.lose(successor, error, { isBlamed: false });
-        throw new RouteBroken();
-      }
-      hop.needsRelay = true;
-    }
-  }
-
   /** Plans hops; looks for members, then waits for peers to come back when there is no plan. */
   async #planOrWait(mending: Mending): Promise<Exclude<HopsPlan, NoRoute>> {
-    let plan = this.#plan(mending.committed);
+    const chain = this.#chain;
+    let plan = this.#planner.plan(chain.hops, mending.committed);
     if (plan.kind === 'no-route' && this.#standbys !== null) {
       // Rather a route without standbys than none.
       await this.#chain.unlessBroken(this.#standbys.release());
-      plan = this.#plan(mending.committed);
+      plan = this.#planner.plan(chain.hops, mending.committed);
     }
     let pollMs: number = sessionLimits.returnPollMs;
     let refreshAtMs = Number.NEGATIVE_INFINITY;
@@ -303,7 +286,7 @@ export class RouteKeeper {
         await this.#chain.unlessBroken(this.#watch.refresh());
         refreshAtMs = this.#now() + pollMs;
         pollMs = Math.min(2 * pollMs, sessionLimits.returnPollMsMax);
-        plan = this.#plan(mending.committed);
+        plan = this.#planner.plan(chain.hops, mending.committed);
         if (plan.kind !== 'no-route') break;
       }
       const remainingMs = mending.waitUntilMs - this.#now();
@@ -318,73 +301,22 @@ export class RouteKeeper {
       }
       const delayMs = Math.min(refreshAtMs - this.#now(), remainingMs);
       await this.#chain.unlessBroken(this.#watch.nextChange(Math.max(delayMs, 1)));
-      plan = this.#plan(mending.committed);
+      plan = this.#planner.plan(chain.hops, mending.committed);
     }
     return plan;
   }
 
   /** A hop that became slow is replaced if another peer can take its place; else it has to do. */
   #onSlow(hop: Hop): void {
-    const current = this.#chain.hops.map((other) => ({
-      ...toRouteHop(other),
-      isLost: other.isLost || other === hop,
-    }));
-    const others = this.unwantedPeers().add(hop.peer);
-    const canReplace = this.#standbys?.canReplace(hop) ?? false;
-    if (!canReplace && this.#planFor(current, hop.numericKind, others).kind !== 'repair') {
+    const canReplace =
+      this.#standbys?.canReplace(hop) === true || this.#planner.canReplace(hop, this.#chain.hops);
+    if (!canReplace) {
       hop.slowSteps.accept();
       return;
     }
     const text = `${hop.name} (${hop.peer}) takes many times as long as it did`;
     const error = new SkeinError('timeout', text, { peer: hop.peer });
     this.#chain.lose(hop, error, { isBlamed: false });
-  }
-
-  #plan(committed: number, options: { readonly withoutLeaving?: boolean } = {}): HopsPlan {
-    const excluded = this.unwantedPeers();
-    const current = this.#chain.hops.map((hop) => {
-      const isLeaving = options.withoutLeaving === true && hop.leavesAtMs !== null;
-      if (isLeaving) excluded.add(hop.peer);
-      return { ...toRouteHop(hop), isLost: hop.isLost || isLeaving };
-    });
-    const [first] = current;
-    // Before the first token any kind will do; then the tokens must go on as they began.
-    const numericKind = committed > 0 && first !== undefined ? first.numericKind : null;
-    return this.#planFor(current, numericKind, excluded);
-  }
-
-  #planFor(
-    current: readonly CurrentHop[],
-    numericKind: string | null,
-    excluded: ReadonlySet<PeerId>,
-  ): HopsPlan {
-    const { environment, model, tokensMax, acceptMixedNumerics } = this.#options;
-    return planHops(
-      environment.view.snapshot(model.hash),
-      current,
-      {
-        model: model.hash,
-        blockCount: model.blockCount,
-        tokensMax,
-        acceptMixedNumerics,
-        numericKind: acceptMixedNumerics ? null : numericKind,
-        promptRowsPerToken: this.#promptRowsPerToken(),
-        excluded,
-      },
-      environment.random,
-    );
-  }
-
-  /** What a new hop is going to do: all tokens so far in chunks, and the rest one by one. */
-  #promptRowsPerToken(): number {
-    const { tokensMax, promptRows } = this.#options;
-    const rows = promptRows();
-    const expected = Math.min(tokensMax - rows, sessionLimits.expectedTokensMax);
-    return rows / Math.max(expected, 1);
-  }
-
-  #refuse(peer: PeerId, untilMs = this.#now() + sessionLimits.refusedMs): void {
-    this.#refused.set(peer, untilMs);
   }
 
   /** Puts the planned hops into the chain. */
@@ -484,64 +416,12 @@ export class RouteKeeper {
     await this.#chain.unlessBroken(Promise.all(work));
   }
 
-  /** Fills the caches of hops that lack committed tokens. */
-  async #rebuild(mending: Mending): Promise<void> {
-    const { committed } = mending;
-    const chain = this.#chain;
-    // Each round without success takes one hop's history as gone: the last has none left.
-    for (let round = 0; round <= chain.hops.length; round += 1) {
-      const groups = planRebuild(chain.hops, committed);
-      if (groups.length === 0) return;
-      await this.#cutBack(groups, committed);
-      try {
-        for (const group of groups) {
-          const hops = chain.hops.slice(group.first, group.last + 1);
-          const feeder = group.source === 'client' ? null : (chain.hops[group.first - 1] as Hop);
-          const until = (hops.at(-1) as Hop).span.end;
-          const range = { from: group.from, to: committed, hops, feeder, until };
-          await chain.run({ ...range, logits: 'none', topK: 0 });
-          for (const hop of hops) hop.length = committed;
-          mending.rebuiltTokens += committed - group.from;
-        }
-        return;
-      } catch (error) {
-        const { code, peer } = toSkeinError(error);
-        if (error instanceof RouteBroken || code !== 'history-gone') throw error;
-        chain.epoch += 1;
-        await this.#synchronise(committed);
-        const feeder = chain.hops.find((hop) => hop.peer === peer);
-        if (feeder !== undefined) feeder.historyStart = committed;
-      }
-    }
-    throw new SkeinError('internal', 'the caches could not be rebuilt');
-  }
-
-  /** Hops that hold more than their group starts from forget it, all hops in one new epoch. */
-  async #cutBack(groups: ReturnType<typeof planRebuild>, committed: number): Promise<void> {
-    const chain = this.#chain;
-    const lengths = chain.hops.map((_hop, index) => {
-      const group = groups.find(({ first, last }) => first <= index && index <= last);
-      return group?.from ?? committed;
-    });
-    if (chain.hops.every((hop, index) => hop.length <= (lengths[index] as number))) return;
-    chain.epoch += 1;
-    const { epoch } = chain;
-    const work = chain.hops.map(async (hop, index) => {
-      try {
-        await hop.truncate(epoch, lengths[index] as number);
-      } catch (error) {
-        this.#onHopError(hop, toSkeinError(error));
-      }
-    });
-    await chain.unlessBroken(Promise.all(work));
-  }
-
   /** A question to a hop failed. */
   #onHopError(hop: Hop, error: SkeinError): void {
     // Ended by us, or taken care of when the stream closed.
     if (error.code === 'aborted') return;
     const isBlamed = error.blame === 'peer';
-    if (!isBlamed) this.#refuse(hop.peer);
+    if (!isBlamed) this.#planner.refuse(hop.peer);
     this.#chain.lose(hop, error, { isBlamed });
   }
 

@@ -34,8 +34,8 @@ export const sessionLimits = {
   ownPausesMax: 3,
   /** Late steps forgiven in a row while the hop that has it is busy with others' rows. */
   busyExtensionsMax: 10,
-  /** Steps that a replay of tokens repeats one by one; of more it makes chunks, which is quicker. */
-  stepsRepeatedMax: 1024,
+  /** Steps that a replay of tokens repeats as they were; of more it makes chunks, which is quicker. */
+  stepsRepeatedMax: 4096,
   /** A standby is given up that fell behind by so many tokens since it was closest. */
   standbyLagRowsMax: 512,
   /** A standby is in step when it lacks no more than the last few tokens, on their way to it. */

@@ -2,6 +2,7 @@ import { type Received, type ResultMessage, SkeinError } from '@skein/protocol';
 import { type StepCut, stepEndAfter } from './cut-steps.js';
 import { createDeferred } from './deferred.js';
 import type { Hop } from './hop.js';
+import type { RepeatedSteps } from './token-buffer.js';
 
 /** Tokens that are to pass some hops, and what is wanted at the other end. */
 export interface RunRequest {
@@ -24,14 +25,16 @@ export interface RunRequest {
 export interface Chunk {
   readonly position: number;
   readonly rows: number;
+  /** The rows are steps of their own, sent together. */
+  readonly rowByRow: boolean;
 }
 
 /** What bounds the next chunk. */
 export interface ChunkWindow {
   readonly cut: StepCut;
   readonly stepsInFlightMax: number;
-  /** Where the step that held a position ended when it was computed first; null: anywhere. */
-  readonly stepEnd: ((position: number) => number) | null;
+  /** The steps in which the tokens were computed first; null: any. */
+  readonly again: RepeatedSteps | null;
 }
 
 interface SentStep extends Chunk {
@@ -52,15 +55,12 @@ export class StepRun {
   #answers = 0;
   readonly #inFlight: SentStep[] = [];
   /** See {@link ChunkWindow}; only for tokens that were computed before. */
-  readonly stepEnd: ChunkWindow['stepEnd'];
+  readonly again: RepeatedSteps | null;
 
-  constructor(
-    request: RunRequest,
-    options: { firstStep: number; stepEnd: ChunkWindow['stepEnd'] },
-  ) {
+  constructor(request: RunRequest, options: { firstStep: number; again: RepeatedSteps | null }) {
     this.request = request;
     this.firstStep = options.firstStep;
-    this.stepEnd = options.stepEnd;
+    this.again = options.again;
     this.#to = request.to;
     this.#sentTo = request.from;
     this.#completedTo = request.from;
@@ -83,10 +83,12 @@ export class StepRun {
 
   /** The chunk to be sent next; null when enough are in flight, or all were sent. */
   nextChunk(window: ChunkWindow): Chunk | null {
-    const booked = Math.min(window.stepEnd?.(this.#sentTo) ?? this.#to, this.#to);
-    const rows = Math.min(booked, stepEndAfter(this.#sentTo, window.cut)) - this.#sentTo;
+    const position = this.#sentTo;
+    const { end, rowByRow } = window.again?.(position) ?? { end: this.#to, rowByRow: false };
+    const endMax = rowByRow ? this.#to : Math.min(this.#to, stepEndAfter(position, window.cut));
+    const rows = Math.min(end, endMax) - position;
     if (rows <= 0 || this.#inFlight.length >= window.stepsInFlightMax) return null;
-    return { position: this.#sentTo, rows };
+    return { position, rows, rowByRow };
   }
 
   /** Sends no more than was sent already. */
@@ -124,7 +126,8 @@ export class StepRun {
     if (position <= this.#completedTo || position > this.request.to) {
       throw violation(`length ${position} after ${this.#completedTo} of ${this.request.to}`);
     }
-    const chunk = { position: this.#completedTo, rows: position - this.#completedTo };
+    const rows = position - this.#completedTo;
+    const chunk = { position: this.#completedTo, rows, rowByRow: false };
     this.#answers += 1;
     this.#completedTo = position;
     return { ...chunk, sentAtMs: null };

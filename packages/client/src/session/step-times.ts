@@ -31,9 +31,15 @@ export class StepTimes {
    * Milliseconds after which a step of so many rows is late.
    *
    * @param expectedMs what is known of the hops makes of such a step; null when nothing is
+   * @param options.steps so many of them that are computed as one. Default: 1
    */
-  lateMs(rows: number, expectedMs: () => number | null): number {
-    const { stepLateMsMin, stepLateFactor, firstStepLateMs } = sessionLimits;
+  lateMs(
+    rows: number,
+    expectedMs: () => number | null,
+    options: { readonly steps?: number } = {},
+  ): number {
+    const { stepLateMsMin, firstStepLateMs } = sessionLimits;
+    const stepLateFactor = sessionLimits.stepLateFactor * (options.steps ?? 1);
     const usual = this.#of(rows);
     const measuredMs = usual.ms ?? 0;
     if (!usual.isStale) return Math.max(stepLateMsMin, stepLateFactor * measuredMs);

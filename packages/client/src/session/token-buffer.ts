@@ -1,6 +1,12 @@
-import { bytesOf, type Tensor, type TokenId } from '@skein/protocol';
+import { bytesOf, limits, type Tensor, type TokenId } from '@skein/protocol';
 
 import { sessionLimits } from './session-limits.js';
+
+/** Steps that are to be repeated: where the one that begins at a position ends, and of what kind. */
+export type RepeatedSteps = (position: number) => {
+  readonly end: number;
+  readonly rowByRow: boolean;
+};
 
 /**
  * The tokens of a session, growing at the end: what a client replays from. It also knows how they
@@ -63,16 +69,20 @@ export class TokenBuffer {
   }
 
   /**
-   * How the tokens `[from, to)` were cut into steps: the end of the one that holds a position. Null
-   * when there were so many that repeating them one by one would take too long.
+   * How the tokens `[from, to)` were cut into steps: the end of the one that begins at a position;
+   * several of one row each are given as one, to be computed row by row. Null when there were so
+   * many that repeating them would take too long.
    */
-  stepEnds(from: number, to: number): ((position: number) => number) | null {
+  stepsAgain(from: number, to: number): RepeatedSteps | null {
     const ends = this.#stepEnds.filter((end) => end > from && end < to);
     if (ends.length >= sessionLimits.stepsRepeatedMax) return null;
     let index = 0;
     return (position) => {
       while (index < ends.length && (ends[index] as number) <= position) index += 1;
-      return ends[index] ?? to;
+      let rows = 0;
+      while (rows < limits.rowsJoinedMax && ends[index + rows] === position + rows + 1) rows += 1;
+      if (rows > 1) return { end: position + rows, rowByRow: true };
+      return { end: ends[index] ?? to, rowByRow: false };
     };
   }
 

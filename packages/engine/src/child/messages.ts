@@ -24,6 +24,7 @@ export interface StepItemHeader {
   readonly inputBytes: number;
   readonly output: 'none' | 'last' | 'all' | HiddenType;
   readonly topK: number;
+  readonly rowByRow?: boolean;
 }
 
 /** A call to the engine's process. Every call is answered in order, by its id. */

@@ -44,7 +44,7 @@ export function encodeStepItems(items: readonly StepItem[]): {
     input.kind === 'tokens' ? bytesOf(input.tokens) : input.bytes,
   );
   const headers = items.map(
-    ({ session, position, rows, input, output }, index): StepItemHeader => ({
+    ({ session, position, rows, input, output, rowByRow }, index): StepItemHeader => ({
       session,
       position,
       rows,
@@ -53,6 +53,7 @@ export function encodeStepItems(items: readonly StepItem[]): {
       output:
         output.kind === 'none' ? 'none' : output.kind === 'hidden' ? output.type : output.rows,
       topK: output.kind === 'logits' ? output.topK : 0,
+      ...(rowByRow === true && { rowByRow }),
     }),
   );
   return { headers, body };
@@ -60,7 +61,7 @@ export function encodeStepItems(items: readonly StepItem[]): {
 
 export function decodeStepItems(headers: readonly StepItemHeader[], body: Uint8Array): StepItem[] {
   const reader = new BodyReader(body);
-  return headers.map(({ session, position, rows, input, inputBytes, output, topK }) => ({
+  return headers.map(({ session, position, rows, input, inputBytes, output, topK, rowByRow }) => ({
     session,
     position,
     rows,
@@ -69,6 +70,7 @@ export function decodeStepItems(headers: readonly StepItemHeader[], body: Uint8A
         ? { kind: 'tokens', tokens: reader.int32(inputBytes / 4) }
         : { kind: 'hidden', type: input, bytes: reader.bytes(inputBytes) },
     output: decodeOutputKind(output, topK),
+    ...(rowByRow === true && { rowByRow }),
   }));
 }
 

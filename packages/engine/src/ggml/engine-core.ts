@@ -25,6 +25,7 @@ import {
   loadModel,
 } from './load-model.js';
 import { type BatchItem, runBatch } from './run-batch.js';
+import { runRowByRow } from './run-row-by-row.js';
 import { type SessionEntry, SessionTable } from './session-table.js';
 import { groupIntoBatches } from './step-batches.js';
 import { validateChunk, validateRange } from './validate-kv.js';
@@ -103,11 +104,18 @@ export class EngineCore {
     });
     const startedAt = performance.now();
     for (const batch of groupIntoBatches(prepared)) {
-      const outputs = runBatch(this.model, this.graphs, batch);
+      const outputs = this.compute(batch);
       for (const item of batch) outcomes[item.index] = this.conclude(item, outputs.get(item));
     }
     const computeUs = Math.round((performance.now() - startedAt) * 1000);
     return { outcomes: outcomes as StepOutcome[], computeUs };
+  }
+
+  private compute(batch: readonly PreparedItem[]): Map<PreparedItem, RunOutput> {
+    // Elsewhere single rows take kernels of their own, and are computed one after the other.
+    const isApart = !this.model.joinsSingleRows && batch.some(({ rowByRow }) => rowByRow);
+    const run = isApart ? runRowByRow : runBatch;
+    return run(this.model, this.graphs, batch);
   }
 
   truncate(id: SessionId, position: number): void {
@@ -166,6 +174,7 @@ export class EngineCore {
     const session = this.sessions.get(item.session);
     validateItem(item, session, this.info.config);
     const { input, output, position, rows } = item;
+    const rowByRow = item.rowByRow === true && rows > 1;
     const { span, residualType = 'f32' } = session.use;
     let cache: PreparedItem['cache'] = null;
     if (span.end > span.start) {
@@ -186,6 +195,7 @@ export class EngineCore {
       residualType,
       position,
       rows,
+      rowByRow,
       cache,
       bytes,
       input: input.kind === 'tokens' ? 'tokens' : input.type,

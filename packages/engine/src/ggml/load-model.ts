@@ -35,6 +35,8 @@ export interface LoadedModel {
   readonly info: EngineInfo;
   /** Rows whose logits one graph may hold. */
   readonly headRowsMax: number;
+  /** Rows that are steps of their own get the bits of single rows in one graph, too. */
+  readonly joinsSingleRows: boolean;
   /** Frees the weights and the device. */
   free(): void;
 }
@@ -83,8 +85,10 @@ export async function loadModel(
     const headRowsMax = Math.max(1, Math.floor(headBytesMax / (8 * config.vocabSize)));
     const orderedMatrices = orderedIn(runtime, store);
     const owned = store;
+    const hasSinks = [...weights.blocks.values()].some(({ sinks }) => sinks !== null);
     return {
       runtime,
+      joinsSingleRows: attention === 'flash-by-group' && !hasSinks,
       settings: { config, rope, kvLayout, attention, weights, orderedMatrices },
       headRowsMax: overrides.headRowsMax ?? headRowsMax,
       info: describe(runtime, options, { config, plan, kvLayout }),

@@ -89,6 +89,7 @@ function computeBlock(runtime: Runtime): Float32Array {
     const input = pseudoRandom(rows * config.hiddenSize, { seed: 1, scale: 1 });
     const item = {
       rows,
+      rowByRow: false,
       position: 0,
       input: 'f32' as const,
       output: 'f32' as const,

@@ -8,12 +8,14 @@ const batchRowsMax = limits.stepRowsMax;
 /** Sessions of one graph: each adds a dozen operations per block. */
 const batchItemsMax = 64;
 
+type BatchedItem = Pick<PlanItem, 'rows' | 'output' | 'rowByRow'>;
+
 /**
  * Groups items that use the same blocks in the same precision, in the order given, within the
  * limits of one graph. Single rows and chunks are computed by different kernels: in one graph the
  * former would get other bits beside a chunk than alone.
  */
-export function groupIntoBatches<Item extends BatchKind & Pick<PlanItem, 'rows' | 'output'>>(
+export function groupIntoBatches<Item extends BatchKind & BatchedItem>(
   items: readonly Item[],
 ): Item[][] {
   const open = new Map<string, { items: Item[]; rows: number }>();
@@ -40,7 +42,7 @@ export function groupIntoBatches<Item extends BatchKind & Pick<PlanItem, 'rows' 
 }
 
 /** The same for items whose rows are products of one kind, in the blocks and in the head. */
-function rowsOf({ rows, output }: Pick<PlanItem, 'rows' | 'output'>): string {
-  if (rows === 1) return 'single';
+function rowsOf({ rows, output, rowByRow }: BatchedItem): string {
+  if (rows === 1 || rowByRow) return 'single';
   return output === 'last' ? 'last' : 'chunk';
 }

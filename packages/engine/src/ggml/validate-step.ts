@@ -71,6 +71,9 @@ function validateInput(item: StepItem, session: SessionEntry, config: ModelConfi
 function validateOutput(item: StepItem, session: SessionEntry, config: ModelConfig): void {
   const { output } = item;
   if (output.kind === 'none') return;
+  if (output.kind === 'logits' && item.rowByRow === true) {
+    throw refuse('bad-argument', 'rows one by one give no logits', item);
+  }
   if (output.kind === 'hidden') {
     if (output.type in hiddenElementBytes) return;
     throw refuse('bad-argument', `${String(output.type)} is no type of hidden rows`, item);

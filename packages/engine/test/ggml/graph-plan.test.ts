@@ -9,7 +9,8 @@ const kind = { span: { start: 0, end: 2 }, residualType: 'f32' } as const;
 
 function createPlanItem(changes: Partial<PlanItem> & { storeId?: number }): PlanItem {
   const store: KvStore = { id: changes.storeId ?? 1, capacity: 64, keys: [], values: [] };
-  return { rows: 1, input: 'f32', output: 'f32', cache: { store, attendedTokens: 64 }, ...changes };
+  const cache = { store, attendedTokens: 64 };
+  return { rows: 1, rowByRow: false, input: 'f32', output: 'f32', cache, ...changes };
 }
 
 describe('planGraph', () => {
@@ -100,7 +101,13 @@ describe('groupIntoBatches', () => {
     span: { start, end },
     residualType: 'f32' as HiddenType,
     rows,
+    rowByRow: false,
     output: 'f32' as PlanItem['output'],
+  });
+
+  it('takes rows that are repeated one by one for single ones', () => {
+    const [single, again] = [item(0, 2, 1), { ...item(0, 2, 9), rowByRow: true }];
+    expect(groupIntoBatches([single, item(0, 2, 9), again])[0]).toEqual([single, again]);
   });
 
   it('separates single rows from chunks, and chunks of which one row goes to the head', () => {

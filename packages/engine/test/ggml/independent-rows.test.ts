@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { Engine, EngineOptions, SessionId, StepItem } from '@skein/protocol';
+import type { Engine, EngineOptions, KvChunk, SessionId, StepItem } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
 import {
   createItem,
@@ -66,6 +66,38 @@ async function runAlone(engine: Engine, prompt: number): Promise<Float32Array[]>
   return found;
 }
 
+/** Tokens after a prompt, which were generated one by one. */
+const repeated = Int32Array.from({ length: 40 }, (_, index) => 6 + ((index * 53 + 7) % 89));
+
+/** Computes {@link repeated} in pieces `[start, end)`. @returns all outputs, and all caches */
+async function runPieces(
+  engine: Engine,
+  pieces: readonly (readonly [number, number])[],
+  kind: Pick<StepItem, 'rowByRow'> = {},
+) {
+  const output = { kind: 'hidden', type: 'f16' } as const;
+  const use = {
+    ...engine.info,
+    ends: { embedding: true, head: false },
+    residualType: 'f16',
+  } as const;
+  const session = openSession(engine, use);
+  await run(engine, createItem(engine, session, prompts[0] as Int32Array, output));
+  const rows: number[] = [];
+  for (const [start, end] of pieces) {
+    const item = createItem(engine, session, repeated.slice(start, end), output);
+    const hidden = await run(engine, { ...item, ...kind });
+    if (hidden.kind === 'hidden') rows.push(...hidden.bytes);
+  }
+  const caches: KvChunk[] = [];
+  const length = engine.length(session);
+  for (let block = use.span.start; block < use.span.end; block += 1) {
+    caches.push(await engine.exportKv(session, { block, start: 0, end: length }));
+  }
+  engine.closeSession(session);
+  return { rows, caches };
+}
+
 describe.each(cases)('steps in %s', (_name, engineOptions) => {
   it('have the same bits beside others as alone', async () => {
     await withEngine(engineOptions, async (engine) => {
@@ -92,5 +124,39 @@ describe.each(cases)('steps in %s', (_name, engineOptions) => {
         engine.closeSession(other);
       }
     });
+  });
+
+  it('are repeated together with the same bits', async () => {
+    await withEngine(engineOptions, async (engine) => {
+      const found = await runPieces(
+        engine,
+        [...repeated.keys()].map((row) => [row, row + 1]),
+      );
+      const pieces = [
+        [0, 2],
+        [2, 39],
+        [39, 40],
+      ] as const;
+      expect(await runPieces(engine, pieces, { rowByRow: true })).toEqual(found);
+    });
+  });
+
+  it('give no logits when they are repeated together', async () => {
+    await withEngine(engineOptions, async (engine) => {
+      const session = openSession(engine, engine.info);
+      const item = createItem(engine, session, prompts[0] as Int32Array, fullLogits('last'));
+      const { outcomes } = await engine.step([{ ...item, rowByRow: true }]);
+      expect(outcomes[0]).toMatchObject({ ok: false, error: { code: 'bad-argument' } });
+    });
+  });
+});
+
+it('a chunk has other bits than single rows', async () => {
+  await withEngine(options('f32'), async (engine) => {
+    const single = await runPieces(
+      engine,
+      [...repeated.keys()].map((row) => [row, row + 1]),
+    );
+    expect(await runPieces(engine, [[0, 40]])).not.toEqual(single);
   });
 });

@@ -37,6 +37,9 @@ export function checkStep(
       `a replay until block ${message.until} came to a hop that ends at ${open.span.end}`,
     );
   }
+  if (message.rowByRow === true && message.logits !== undefined) {
+    throw new SkeinError('protocol-violation', 'logits of rows that are repeated one by one');
+  }
   if (tensor === undefined) throw new SkeinError('protocol-violation', 'a step without tensors');
   const input = open.ends.embedding
     ? tokensInput(message, tensor, config)
@@ -47,6 +50,7 @@ export function checkStep(
     rows: message.rows,
     input,
     output: stepOutput(message, context),
+    ...(message.rowByRow === true && { rowByRow: true }),
   };
 }
 

@@ -47,7 +47,8 @@ export function deliverOutput(
   }
   const [hidden] = tensors;
   if (!session.open.ends.head && hidden !== undefined) {
-    session.history.append({ step: message.step, rows: message.rows, tensor: hidden });
+    const { step: number, rows, rowByRow = false } = message;
+    session.history.append({ step: number, rows, rowByRow, tensor: hidden });
   }
   session.completed = message.step;
   // The session moved on while the step was computed.
@@ -81,11 +82,12 @@ function send(
 
 /** The step as the successor gets it. */
 function forwarded(message: StepMessage, trace: number[]): OutgoingStep {
-  const { step, epoch, position, rows, logits, topK, until } = message;
+  const { step, epoch, position, rows, logits, topK, until, rowByRow } = message;
   const onward: OutgoingStep = { type: 'step', step, epoch, position, rows, trace };
   if (logits !== undefined) onward.logits = logits;
   if (topK !== undefined) onward.topK = topK;
   if (until !== undefined) onward.until = until;
+  if (rowByRow !== undefined) onward.rowByRow = rowByRow;
   return onward;
 }
 

@@ -6,6 +6,8 @@ interface HistoryChunk {
   readonly step: number;
   readonly position: number;
   readonly rows: number;
+  /** The rows were steps of their own. */
+  readonly rowByRow: boolean;
   readonly tensor: Tensor;
 }
 
@@ -84,8 +86,9 @@ export class OutputHistory {
   }
 
   /** Appends the outputs of the positions that follow the last ones. */
-  append({ step, rows, tensor }: Omit<HistoryChunk, 'position'>): void {
-    this.#chunks.push({ step, position: this.#end, rows, tensor: detached(tensor) });
+  append({ step, rows, rowByRow, tensor }: Omit<HistoryChunk, 'position'>): void {
+    const position = this.#end;
+    this.#chunks.push({ step, position, rows, rowByRow, tensor: detached(tensor) });
     this.#end += rows;
     this.#book(tensor.bytes.byteLength);
     while (this.#bytes > this.#bytesMax) this.evictOldest();
@@ -122,13 +125,15 @@ export class OutputHistory {
   /**
    * The outputs for `[from, to)`, null when some are gone. The pieces are the steps in which they
    * were computed, so that a replacement computes exactly what was lost: numbers differ a little
-   * between a step of many rows and as many steps of one. More than `piecesMax` of these are
-   * joined to pieces of up to `rowsMax` rows: then time counts for more.
+   * between a step of many rows and as many steps of one. Single rows in a row become pieces of up
+   * to `rowsJoinedMax`, to be computed row by row. More than `singlesMax` of them are joined to
+   * chunks of up to `rowsMax` rows: then time counts for more.
    */
   pieces(range: {
     readonly from: number;
     readonly to: number;
-    readonly piecesMax: number;
+    readonly singlesMax: number;
+    readonly rowsJoinedMax: number;
     readonly rowsMax: number;
   }): HistoryPiece[] | null {
     const { from, to } = range;
@@ -141,7 +146,9 @@ export class OutputHistory {
       const end = Math.min(chunk.position + chunk.rows, to);
       if (start < end) chunks.push(cut(chunk, start, end));
     }
-    return chunks.length <= range.piecesMax ? chunks : merged(chunks, range.rowsMax);
+    const singles = chunks.reduce((sum, chunk) => sum + (isByRow(chunk) ? chunk.rows : 0), 0);
+    if (singles > range.singlesMax) return merged(chunks, range.rowsMax);
+    return joinedSingles(chunks, range.rowsJoinedMax);
   }
 
   /** The outputs from a position on, up to the end of the step that it was in; null if gone. */
@@ -196,6 +203,7 @@ const evicted: HistoryChunk = {
   step: 0,
   position: 0,
   rows: 0,
+  rowByRow: false,
   tensor: { type: 'u8', shape: [0], bytes: new Uint8Array(0) },
 };
 
@@ -210,12 +218,39 @@ function cut(chunk: HistoryChunk, start: number, end: number): HistoryChunk {
     step: chunk.step,
     position: start,
     rows,
+    rowByRow: chunk.rowByRow,
     tensor: {
       type,
       shape: [rows, ...shape.slice(1)],
       bytes: bytes.subarray(offset, offset + rows * rowBytes),
     },
   };
+}
+
+/** Whether a chunk's rows were steps of their own. */
+function isByRow({ rows, rowByRow }: HistoryChunk): boolean {
+  return rows === 1 || rowByRow;
+}
+
+/** Consecutive chunks, those of single rows joined. */
+function joinedSingles(chunks: readonly HistoryChunk[], rowsMax: number): HistoryPiece[] {
+  const pieces: HistoryPiece[] = [];
+  for (let index = 0; index < chunks.length; ) {
+    const singles: HistoryChunk[] = [];
+    let rows = 0;
+    for (; index < chunks.length; index += 1) {
+      const chunk = chunks[index] as HistoryChunk;
+      if (!isByRow(chunk) || rows + chunk.rows > rowsMax) break;
+      singles.push(chunk);
+      rows += chunk.rows;
+    }
+    if (singles.length > 0) pieces.push({ ...join(singles), rowByRow: rows > 1 });
+    else {
+      pieces.push(chunks[index] as HistoryChunk);
+      index += 1;
+    }
+  }
+  return pieces;
 }
 
 /** Consecutive chunks in pieces of `rowsMax` rows; the last has what is left. */
@@ -254,7 +289,7 @@ function join(chunks: readonly HistoryChunk[]): HistoryChunk {
     offset += chunk.tensor.bytes.byteLength;
   }
   const { step, position } = first;
-  return { step, position, rows, tensor: { type, shape, bytes } };
+  return { step, position, rows, rowByRow: false, tensor: { type, shape, bytes } };
 }
 
 /** A tensor that does not keep a much larger buffer alive. */

@@ -10,13 +10,13 @@ export const sessionLimits = {
   attachesWaitingMax: 256,
   /** Outputs that wait for a push stream to be opened: as many as there can be in the queue. */
   outputsWaitingMax: 64,
-  /** Steps that are replayed one by one, as they were: some seconds of a large model's time. */
-  replayStepsMax: 1024,
+  /** Steps of one row that are repeated as they were: of more, time counts for more. */
+  replaySinglesMax: 4096,
   /** Steps to a standby in one go: while they are encoded, nobody else is served. */
   standbyBurstSteps: 16,
   /** Between two such bursts. */
   standbyPauseMs: 1,
-  /** Rows of the steps that more of them are joined to: large enough to be fast. */
+  /** Rows of the chunks that more of them are joined to: large enough to be fast. */
   replayRowsMax: 128,
   /** Bytes of a piece of exported KV cache. */
   kvPieceBytesMax: 4 * 1024 * 1024,

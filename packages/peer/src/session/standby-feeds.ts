@@ -119,10 +119,11 @@ class StandbyFeed {
       session.sendError(new SkeinError('history-gone', text), { step, epoch, about: standby.peer });
       return;
     }
-    const { step, position, rows, tensor } = piece;
+    const { step, position, rows, rowByRow, tensor } = piece;
     const { until } = standby;
     this.#sentTo = position + rows;
     const message: OutgoingStep = { type: 'step', step, epoch, position, rows, until, trace: [] };
+    if (rowByRow) message.rowByRow = true;
     const full = this.link.send(message, [tensor]);
     if (full === undefined) return;
     this.#isWaiting = true;

@@ -21,9 +21,15 @@ function positionsOf(tensor: Tensor): number[] {
   return Array.from({ length: values.length / width }, (_, row) => values[row * width] as number);
 }
 
+const rowsAppendedMax = 9;
+
 const operations = fc.array(
   fc.oneof(
-    fc.record({ kind: fc.constant('append' as const), rows: fc.integer({ min: 1, max: 9 }) }),
+    fc.record({
+      kind: fc.constant('append' as const),
+      rows: fc.integer({ min: 1, max: rowsAppendedMax }),
+      rowByRow: fc.boolean(),
+    }),
     fc.record({
       kind: fc.constant('truncate' as const),
       share: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -42,8 +48,8 @@ describe('an output history', () => {
         let length = 0;
         for (const operation of plan) {
           if (operation.kind === 'append') {
-            const { rows } = operation;
-            history.append({ step: length, rows, tensor: rowsAt(length, rows) });
+            const { rows, rowByRow } = operation;
+            history.append({ step: length, rows, rowByRow, tensor: rowsAt(length, rows) });
             length += operation.rows;
           } else if (operation.kind === 'truncate') {
             length = Math.floor(operation.share * length);
@@ -58,17 +64,17 @@ describe('an output history', () => {
           expect(history.bytes).toBeLessThanOrEqual(20 * rowBytes);
           expect(budget.bytes).toBe(history.bytes);
           const from = history.start + Math.floor((length - history.start) / 3);
-          const piecesMax = rowsMax - 1;
-          const pieces = history.pieces({ from, to: length, piecesMax, rowsMax });
+          const range = { to: length, singlesMax: rowsMax - 1, rowsMax, rowsJoinedMax: 4 };
+          const pieces = history.pieces({ ...range, from });
           const positions = pieces?.flatMap(({ tensor }) => positionsOf(tensor));
           expect(positions).toEqual(Array.from({ length: length - from }, (_, row) => from + row));
-          for (const { rows, tensor } of pieces ?? []) {
-            if ((pieces?.length ?? 0) > piecesMax) expect(rows).toBeLessThanOrEqual(rowsMax);
+          for (const { rows, rowByRow, tensor } of pieces ?? []) {
+            if (rowByRow) expect(rows).toBeLessThanOrEqual(Math.max(4, rowsAppendedMax));
             expect(tensor.shape).toEqual([rows, width]);
           }
           if (history.start > 0) {
             const before = history.start - 1;
-            expect(history.pieces({ from: before, to: length, piecesMax, rowsMax })).toBeNull();
+            expect(history.pieces({ ...range, from: before })).toBeNull();
           }
         }
         history.release();
@@ -85,22 +91,35 @@ describe('an output history', () => {
       [6, 1],
       [7, 1],
     ] as const) {
-      history.append({ step: position, rows, tensor: rowsAt(position, rows) });
+      history.append({ step: position, rows, rowByRow: false, tensor: rowsAt(position, rows) });
     }
-    const rowsOf = (piecesMax: number, from = 0) =>
-      history.pieces({ from, to: 8, piecesMax, rowsMax: 3 })?.map(({ rows }) => rows);
-    expect(rowsOf(4)).toEqual([5, 1, 1, 1]);
-    expect(rowsOf(4, 2)).toEqual([3, 1, 1, 1]);
-    expect(rowsOf(3)).toEqual([3, 3, 2]);
+    const rowsOf = (singlesMax: number, from = 0, rowsJoinedMax = 8) =>
+      history
+        .pieces({ from, to: 8, singlesMax, rowsJoinedMax, rowsMax: 3 })
+        ?.map(({ rows, rowByRow }) => (rowByRow ? `${rows}x1` : rows));
+    expect(rowsOf(3)).toEqual([5, '3x1']);
+    expect(rowsOf(3, 2)).toEqual([3, '3x1']);
+    expect(rowsOf(3, 0, 2)).toEqual([5, '2x1', 1]);
+    expect(rowsOf(2)).toEqual([3, 3, 2]);
+  });
+
+  it('repeats rows one by one that were repeated so before', () => {
+    const history = new OutputHistory(new HistoryBudget(1e9), 1e9);
+    history.append({ step: 0, rows: 4, rowByRow: true, tensor: rowsAt(0, 4) });
+    history.append({ step: 1, rows: 1, rowByRow: false, tensor: rowsAt(4, 1) });
+    const limits = { singlesMax: 9, rowsJoinedMax: 8, rowsMax: 3 };
+    const pieces = history.pieces({ from: 1, to: 5, ...limits });
+    expect(pieces?.map(({ rows, rowByRow }) => [rows, rowByRow])).toEqual([[4, true]]);
+    expect(positionsOf((pieces ?? [])[0]?.tensor as Tensor)).toEqual([1, 2, 3, 4]);
   });
 
   it('gives way to others: the largest loses its oldest', () => {
     const budget = new HistoryBudget(10 * rowBytes);
     const [large, small] = [new OutputHistory(budget, 1e9), new OutputHistory(budget, 1e9)];
     for (let position = 0; position < 8; position++)
-      large.append({ step: position, rows: 1, tensor: rowsAt(position, 1) });
+      large.append({ step: position, rows: 1, rowByRow: false, tensor: rowsAt(position, 1) });
     for (let position = 0; position < 4; position++)
-      small.append({ step: position, rows: 1, tensor: rowsAt(position, 1) });
+      small.append({ step: position, rows: 1, rowByRow: false, tensor: rowsAt(position, 1) });
     expect(budget.bytes).toBe(10 * rowBytes);
     expect([large.start, large.end, small.start]).toEqual([2, 8, 0]);
     small.release();
@@ -111,8 +130,9 @@ describe('an output history', () => {
     const history = new OutputHistory(new HistoryBudget(1e9), 1e9);
     const { bytes } = rowsAt(0, 100);
     const tensor = { type: 'f32', shape: [1, width], bytes: bytes.subarray(0, rowBytes) } as const;
-    history.append({ step: 0, rows: 1, tensor });
-    const [piece] = history.pieces({ from: 0, to: 1, piecesMax: 1, rowsMax: 8 }) ?? [];
+    history.append({ step: 0, rows: 1, rowByRow: false, tensor });
+    const [piece] =
+      history.pieces({ from: 0, to: 1, singlesMax: 1, rowsJoinedMax: 8, rowsMax: 8 }) ?? [];
     expect(piece?.tensor.bytes.buffer.byteLength).toBe(rowBytes);
   });
 });

@@ -93,6 +93,11 @@ export const stepSchema = z.strictObject({
    * not forward, since its successor still holds these positions.
    */
   until: blockIndexSchema.optional(),
+  /**
+   * Each row is computed as a step of its own, with the bits that it would get alone: steps of one
+   * row that are repeated together. Never with `logits`. Absent: the rows are a chunk.
+   */
+  rowByRow: z.literal(true).optional(),
   /** Of the hops so far. */
   trace: traceSchema,
   tensors: exactTensorsSchema(1),

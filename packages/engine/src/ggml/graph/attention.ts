@@ -17,8 +17,9 @@ import type { Operations, ScoreSettings } from './operations.js';
  */
 export type AttentionKind = 'flash' | 'flash-by-group' | 'plain';
 
-/** Bytes of an f32. */
+/** Bytes of an f32, and of a mask's f16. */
 const elementBytes = 4;
+const maskElementBytes = 2;
 
 /**
  * Appends the attention of one block.
@@ -142,9 +143,10 @@ function attend(
   const { ggml, context } = operations;
   const { kvLayout } = settings;
   const { headCount, kvHeadCount, headDim } = settings.config;
-  const isSingle = settings.attention === 'flash-by-group' && segment.rows === 1;
-  const attention = isSingle && sinks !== null ? 'plain' : settings.attention;
-  if (isSingle && sinks === null) {
+  const isSingle = segment.rows === 1 || segment.rowByRow;
+  const isByGroup = settings.attention === 'flash-by-group' && isSingle;
+  const attention = isByGroup && sinks !== null ? 'plain' : settings.attention;
+  if (isByGroup && sinks === null) {
     return attendByGroup(operations, settings, segment, input, query);
   }
   const headBytes = headDim * elementBytes;
@@ -184,7 +186,11 @@ function attend(
   return operations.reshape(attended, [segment.rows, headCount * headDim]);
 }
 
-/** Attention of one row, each key-value head as a sequence of its own: `[1, heads * headDim]`. */
+/**
+ * Attention of single rows, each key-value head as a sequence of its own, and the rows as further
+ * query heads: the kernel computes them as it computes one row alone.
+ * @returns `[rows, heads * headDim]`
+ */
 function attendByGroup(
   operations: Operations,
   settings: BlockSettings,
@@ -194,21 +200,36 @@ function attendByGroup(
 ): Tensor {
   const { ggml, context } = operations;
   const { headCount, kvHeadCount, headDim } = settings.config;
+  const { rows } = segment;
   const headBytes = headDim * elementBytes;
   const rowBytes = headCount * headBytes;
   const groupHeads = headCount / kvHeadCount;
-  const queries = ggml.view_4d(
+  const byRow = ggml.view_3d(
     context,
     query,
     headDim,
+    headCount,
+    rows,
+    headBytes,
+    rowBytes,
+    segment.start * rowBytes,
+  ); // [rows, heads, headDim]
+  // Several rows are passed off as heads of one row, which all have one stride.
+  const isOne = rows === 1;
+  const source = isOne ? byRow : ggml.cont(context, ggml.permute(context, byRow, 0, 2, 1, 3));
+  const groupBytes = groupHeads * rows * headBytes;
+  const queries = ggml.view_4d(
+    context,
+    source,
+    headDim,
     1,
-    groupHeads,
+    groupHeads * rows,
     kvHeadCount,
     rowBytes,
     headBytes,
-    groupHeads * headBytes,
-    segment.start * rowBytes,
-  ); // [kvHeads, groupHeads, 1, headDim]
+    groupBytes,
+    0,
+  ); // [kvHeads, groupHeads * rows, 1, headDim]
 
   const tokenBytes = kvRowBytes(settings.kvLayout);
   const cached = (tensor: Tensor) =>
@@ -226,10 +247,21 @@ function attendByGroup(
     ); // [kvHeads, 1, tokens, headDim]
   const keys = cached(segment.store.keys[input.storeIndex] as Tensor);
   const values = cached(segment.store.values[input.storeIndex] as Tensor);
-  const mask = maskFor(segment, input);
+  const mask = isOne ? maskFor(segment, input) : maskByRow(operations, segment, input);
   const scores = scoreSettings(settings, null);
   const attended = operations.flashAttention(queries, keys, values, mask, scores);
-  return operations.reshape(attended, [1, headCount * headDim]);
+  if (isOne) return operations.reshape(attended, [1, headCount * headDim]);
+  const byHead = operations.reshape(attended, [headCount, rows, headDim]);
+  const joined = ggml.cont(context, ggml.permute(context, byHead, 0, 2, 1, 3));
+  return operations.reshape(joined, [rows, headCount * headDim]);
+}
+
+/** The mask as one for each head that is a row: `[1, rows, 1, tokens]`. */
+function maskByRow({ ggml, context }: Operations, segment: Segment, input: BlockInput): Tensor {
+  const { attendedTokens, rows } = segment;
+  const bytes = attendedTokens * maskElementBytes;
+  const mask = maskFor(segment, input);
+  return ggml.view_4d(context, mask, attendedTokens, 1, rows, 1, bytes, bytes, rows * bytes, 0);
 }
 
 function maskFor({ masks }: Segment, { isWindowed }: BlockInput): Tensor {

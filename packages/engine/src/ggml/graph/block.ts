@@ -22,6 +22,8 @@ export interface Segment {
   /** First row in the batch. */
   readonly start: number;
   readonly rows: number;
+  /** The rows are steps of their own, each with the attention of a single row. */
+  readonly rowByRow: boolean;
   /** Cached tokens that are looked at, the new ones included; padded. */
   readonly attendedTokens: number;
   /** `[rows]` i64: where in the cache the new rows go. */

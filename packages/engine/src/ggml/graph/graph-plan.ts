@@ -22,6 +22,8 @@ export interface BatchKind {
 /** One session's share, as far as the layout goes. */
 export interface PlanItem {
   readonly rows: number;
+  /** Its rows are steps of their own. */
+  readonly rowByRow: boolean;
   readonly input: InputKind;
   readonly output: OutputKind;
   /** Cache and attended (padded) length; null for a session without blocks. */
@@ -89,8 +91,8 @@ export function planGraph<Item extends PlanItem>(
     ...(outputs.get(item) ?? { outputStart: 0, outputRows: 0 }),
   }));
   const keptRows = isEveryRow ? null : Int32Array.from(kept);
-  const rowsKind = kindOf(ordered.map(({ rows }) => rows));
-  const keptKind = kindOf(placed.map((item) => item.outputRows));
+  const rowsKind = kindOf(ordered.map(({ rows, rowByRow }) => (rowByRow ? 1 : rows)));
+  const keptKind = kindOf(placed.map(({ item, outputRows: kept }) => (item.rowByRow ? 1 : kept)));
   const kinds = { rowsKind, keptKind };
   const rows = { inputRows, outputRows, isEveryRow, keptKind };
   const key = describe({ span, residualType }, ordered, rows);
@@ -117,7 +119,8 @@ function describe(
   },
 ): string {
   const segments = items.map(
-    ({ rows: count, cache }) => `${count}@${cache?.store.id}:${cache?.attendedTokens}`,
+    ({ rows: count, rowByRow, cache }) =>
+      `${count}${rowByRow ? '*1' : ''}@${cache?.store.id}:${cache?.attendedTokens}`,
   );
   return [
     `${span.start}-${span.end}`,

@@ -127,12 +127,12 @@ function appendBlocks(
   const uses = attentionUses(settings.config, attending);
   const segments = plan.placed.map(({ item, start }): Segment => {
     const { store, attendedTokens } = item.cache as NonNullable<typeof item.cache>;
-    const { rows } = item;
+    const { rows, rowByRow } = item;
     const cacheIndices = operations.input('i64', rows);
     const mask = (isUsed: boolean) =>
       isUsed ? operations.input('f16', attendedTokens, rows) : null;
     const masks = { everywhere: mask(uses.everywhere), windowed: mask(uses.windowed) };
-    return { store, attendedTokens, start, rows, cacheIndices, masks };
+    return { store, attendedTokens, start, rows, rowByRow, cacheIndices, masks };
   });
   let x: Tensor | null = input.x;
   for (let index = span.start; index < span.end; index += 1) {

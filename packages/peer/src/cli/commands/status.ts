@@ -1,5 +1,5 @@
 import { createClient, type SkeinClient, type SwarmStatus } from '@skein/client';
-import { formatSpan } from '@skein/protocol';
+import { abortAfter, formatSpan } from '@skein/protocol';
 import { drawBlockMap } from '../block-map.js';
 import { interruption, untilAborted } from '../interruption.js';
 import { modelNameOf } from '../model-reference.js';
@@ -24,7 +24,7 @@ export async function runStatus(options: StatusOptions): Promise<void> {
     await client.start();
     await look(client, options, output);
     while (options.watch && !signal.aborted) {
-      await untilAborted(AbortSignal.any([signal, AbortSignal.timeout(watchMs)]));
+      await untilAborted(abortAfter(watchMs, signal));
       if (signal.aborted) break;
       if (output.decorated) process.stderr.write('\x1b[2J\x1b[H');
       await look(client, options, output);

@@ -1,4 +1,4 @@
-import { type ReplayMessage, SkeinError } from '@skein/protocol';
+import { limits, type ReplayMessage, SkeinError } from '@skein/protocol';
 import type { HopSession } from '../hop-session.js';
 import type { OutgoingStep } from '../outgoing.js';
 import type { HistoryPiece } from '../output-history.js';
@@ -16,7 +16,8 @@ export async function handleReplay(session: HopSession, message: ReplayMessage):
     const pieces = session.history.pieces({
       from,
       to,
-      piecesMax: sessionLimits.replayStepsMax,
+      singlesMax: sessionLimits.replaySinglesMax,
+      rowsJoinedMax: limits.rowsJoinedMax,
       rowsMax: sessionLimits.replayRowsMax,
     });
     if (pieces === null || session.successor === null) {
@@ -42,8 +43,9 @@ function sendPiece(
   step: number,
 ): Promise<void> | undefined {
   const { epoch, until } = replay;
-  const { position, rows, tensor } = piece;
+  const { position, rows, rowByRow, tensor } = piece;
   const message: OutgoingStep = { type: 'step', step, epoch, position, rows, until, trace: [] };
+  if (rowByRow) message.rowByRow = true;
   if (session.successor?.kind === 'client') return session.reply(message, [tensor]);
   return session.link?.send(message, [tensor]);
 }
