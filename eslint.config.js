@@ -85,7 +85,8 @@ export default [
         {
           object: 'AbortSignal',
           property: 'timeout',
-          message: 'Use abortAfter: this one is lost to the garbage collector within AbortSignal.any.',
+          message:
+            'Use abortAfter: this one is lost to the garbage collector within AbortSignal.any.',
         },
       ],
     },

@@ -143,27 +143,33 @@ describe('failures of real processes: the text goes on, token for token', () => 
 describe('the time of a recovery', () => {
   afterAll(stopEverything);
 
-  it('at 512 tokens of context, without standbys and with them', async () => {
+  it('at 512 tokens of context, prompted or generated, and with standbys', async () => {
     const swarm = await startSwarm({
       model: fileURLToPath(new URL('../../models/tiny-tales', import.meta.url)),
-      blocks: ['0:4', '4:8', '4:8', '4:8'],
+      blocks: ['0:4', '4:8', '4:8', '4:8', '4:8'],
     });
-    const prompt = Array.from({ length: 501 }, (_, index) => 300 + index);
-    for (const standby of [[], ['--standby']]) {
-      const parameters = [...parametersOf(swarm, greedy, { prompt, maxTokens: 100 }), ...standby];
-      const { generation, hops } = await startGeneration(swarm, parameters, 12);
+    const cases = [
+      { promptTokens: 501, generated: 12, standby: [] },
+      { promptTokens: 61, generated: 452, standby: [] },
+      { promptTokens: 501, generated: 12, standby: ['--standby'] },
+    ];
+    for (const { promptTokens, generated, standby } of cases) {
+      const prompt = Array.from({ length: promptTokens }, (_, index) => 300 + index);
+      const maxTokens = generated + 88;
+      const parameters = [...parametersOf(swarm, greedy, { prompt, maxTokens }), ...standby];
+      const { generation, hops } = await startGeneration(swarm, parameters, generated);
       if (standby.length > 0) {
         await generation.waitFor(({ kind, span }) => kind === 'ready' && span.start === 4);
       }
       hops[1]?.process.kill('SIGKILL');
       const { reroutes } = await endOf(generation);
-      expect(reroutes).toHaveLength(1);
+      expect(reroutes, JSON.stringify(reroutes)).toHaveLength(1);
       const { kind, rebuiltTokens, ...times } = reroutes[0] as CommandEvent;
       const [detection, rebuild, recovery] = ['detectionMs', 'rebuildMs', 'recoveryMs'].map(
         (name) => Math.round(times[name] as number),
       );
       console.log(
-        `${kind}: noticed after ${detection} ms, whole ${recovery} ms later, ` +
+        `${promptTokens} and ${generated} tokens, ${kind}: noticed after ${detection} ms, whole ${recovery} ms later, ` +
           `of which rebuilding ${rebuiltTokens} tokens took ${rebuild} ms`,
       );
       if (standby.length === 0) expect(rebuiltTokens).toBeGreaterThanOrEqual(512);

@@ -1,5 +1,6 @@
 import { generateKeyPair } from '@libp2p/crypto/keys';
 import {
+  abortAfter,
   directoryMessageSchema,
   directoryProtocol,
   limits,
@@ -147,7 +148,7 @@ describe('a directory', () => {
     const bootstrap = hub.node.multiaddrs;
     const member = await startMember(cleanup, { transports: 'tcp', dht: true, bootstrap });
     await until(() => member.node.connectedPeers.length > 0);
-    await member.node.provideTopic('tiny', { signal: AbortSignal.timeout(20_000) });
+    await member.node.provideTopic('tiny', { signal: abortAfter(20_000) });
     await member.directory.publish(recordBody(member.node));
     const seeker = await startMember(cleanup, { transports: 'tcp', dht: true, bootstrap });
     await expect(seeker.directory.refresh({})).resolves.toBe(0);

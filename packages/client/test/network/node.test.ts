@@ -1,4 +1,4 @@
-import { infoAnswerSchema, infoProtocol } from '@skein/protocol';
+import { abortAfter, infoAnswerSchema, infoProtocol } from '@skein/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createSkeinNode, type SkeinNode, type SkeinNodeOptions } from '../../src/network/index.js';
 import { Cleanup, until } from './support.js';
@@ -109,7 +109,7 @@ describe('a node', () => {
     const member = await start({ dht: true, bootstrap });
     const seeker = await start({ dht: true, bootstrap, listen: [], mode: 'client' });
     await until(() => member.connectedPeers.length > 0 && seeker.connectedPeers.length > 0);
-    const signal = AbortSignal.timeout(30_000);
+    const signal = abortAfter(30_000);
     await member.provideTopic('tiny', { signal });
     for await (const remote of seeker.findTopic('tiny', { signal })) {
       expect(remote.peer).toBe(member.peer);
