@@ -18,6 +18,7 @@
 export * from './client/index.js';
 export { type Clock, type Random, systemClock } from './clock.js';
 export * from './generate/index.js';
+export type { JsonSchema, ResponseFormat } from './grammar/index.js';
 export * from './model/index.js';
 export type { Directory, DirectoryChange, Remote, SkeinNode } from './network/contracts.js';
 export * from './routing/index.js';

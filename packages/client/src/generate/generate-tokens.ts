@@ -1,5 +1,6 @@
 import { isSkeinError, type Logits, SkeinError, type TokenId } from '@skein/protocol';
 import type { Clock } from '../clock.js';
+import { createConstraint } from '../grammar/index.js';
 import type { LoadedModel } from '../model/model-store.js';
 import { createSeed, resolveSamplingOptions, TokenHistory } from '../sampling/index.js';
 import type { SwarmSession } from '../session/swarm-session.js';
@@ -42,6 +43,7 @@ export async function* generateTokens(
   const { session, context, clock } = run;
   const output = new Output(run, options);
   const state = createSamplerState(run, options);
+  const { constraint } = state;
   const leave = new AbortController();
   const abort = () => leave.abort(options.signal?.reason);
   if (options.signal?.aborted) abort();
@@ -62,6 +64,7 @@ export async function* generateTokens(
       promptTokens: run.promptTokenCount,
       firstTokenMs: firstTokenAtMs === null ? null : firstTokenAtMs - run.startedAtMs,
       tokensPerSecond: tokens < 2 || elapsedMs <= 0 ? null : ((tokens - 1) * 1000) / elapsedMs,
+      ...(reason !== 'length' && constraint?.isClosedEarly && { isClosedEarly: true }),
       seed: state.seed,
     };
   };
@@ -71,19 +74,22 @@ export async function* generateTokens(
       while (!(await run.events.settled(pending))) yield* run.events.take();
       const logits = await pending.logits;
       if (logits === null) throw new SkeinError('internal', 'no logits were returned');
-      const choice = await chooseToken(state, logits, { signal });
+      const tokensLeft = run.maxTokens - tokens;
+      const choice = await chooseToken(state, logits, { signal, tokensLeft });
       yield* run.events.take();
       context.push(choice.token);
       if (output.isEnd(choice.token)) return yield end('eos', output.flush());
+      constraint?.accept(choice.token);
       state.history.addGenerated(choice.token);
       tokens += 1;
       firstTokenAtMs ??= clock.now();
       const text = output.push(choice.token);
-      const isLast = tokens === run.maxTokens;
+      const isFinished = constraint?.isFinished ?? false;
+      const isLast = tokens === run.maxTokens || isFinished;
       if (output.stop === null && !isLast) pending = step();
       yield tokenEvent(choice, text, context.length - 1);
       if (output.stop !== null) return yield end('stop');
-      if (isLast) return yield end('length', output.flush());
+      if (isLast) return yield end(constraint?.isComplete ? 'eos' : 'length', output.flush());
     }
   } catch (error) {
     const isAborted = isSkeinError(error) && error.code === 'aborted' && options.signal?.aborted;
@@ -112,6 +118,9 @@ function startStep(
 }
 
 function createSamplerState(run: GenerationContext, options: GenerateOptions): SamplerState {
+  if (options.ignoreEos && (options.responseFormat?.type ?? 'text') !== 'text') {
+    throw new SkeinError('bad-argument', 'ignoreEos and responseFormat exclude each other');
+  }
   const settings = resolveSamplingOptions(options);
   return {
     session: run.session,
@@ -119,6 +128,8 @@ function createSamplerState(run: GenerationContext, options: GenerateOptions): S
     history: new TokenHistory(run.context),
     seed: settings.seed ?? createSeed(),
     topLogitCount: options.logits ?? 0,
+    constraint: createConstraint(run.model, options.responseFormat),
+    wantsFullRow: false,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { TokenId } from '@skein/protocol';
+import type { ResponseFormat } from '../grammar/index.js';
 import type { SamplingOptions } from '../sampling/index.js';
 import type {
   RerouteEvent,
@@ -25,6 +26,12 @@ export interface GenerateOptions extends PromptOptions, SamplingOptions {
   readonly stop?: readonly string[];
   /** Goes on past the model's end tokens. Default: false. */
   readonly ignoreEos?: boolean;
+  /**
+   * What the answer has to look like: each token is drawn from those that fit, with the model's own
+   * probabilities. When tokens run out, what completes the answer in time is left to draw from.
+   * Not with `ignoreEos`. Default: anything.
+   */
+  readonly responseFormat?: ResponseFormat;
   /** Number of most likely tokens to report with each token. Default: 0. */
   readonly logits?: number;
   readonly signal?: AbortSignal;
@@ -57,6 +64,8 @@ export interface EndEvent {
   readonly text: string;
   /** The stop string that was met. */
   readonly stop?: string;
+  /** The answer fits its format, and was shortened so that `maxTokens` were enough for it. */
+  readonly isClosedEarly?: boolean;
   /** Tokens generated; an end token does not count. */
   readonly tokens: number;
   readonly promptTokens: number;

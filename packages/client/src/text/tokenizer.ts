@@ -2,6 +2,7 @@ import { SkeinError, type TokenId } from '@skein/protocol';
 import { parseDecoder } from './decoder-config.js';
 import { StreamDecoder } from './stream-decoder.js';
 import { TextEncoderOfFile } from './text-encoder.js';
+import { createTokenBytes } from './token-bytes.js';
 import { parseTokenizerConfig, parseTokenizerJson } from './tokenizer-file.js';
 
 /** Longest text that is encoded at once, in UTF-16 units: a million tokens have about 4 million. */
@@ -47,6 +48,12 @@ export interface Tokenizer {
   /** The text of a token in the vocabulary, undecoded (`Ġthe`, `▁the`, `<0x0A>`); null if none. */
   tokenText(token: TokenId): string | null;
 
+  /**
+   * The bytes that a token adds in the middle of a text, which may be a part of a character; null
+   * for ids without a token and for special tokens.
+   */
+  tokenBytes(token: TokenId): Uint8Array | null;
+
   /** The token of an exact text in the vocabulary; null if there is none. */
   tokenId(text: string): TokenId | null;
 }
@@ -67,6 +74,12 @@ export function createTokenizer(
   const specialTokenIds = new Set<TokenId>();
   for (const token of file.addedTokens) if (token.special) specialTokenIds.add(token.id);
 
+  const bytesOf = createTokenBytes(file.decoder, createStage);
+  const tokenBytes = (token: TokenId) => {
+    const text = specialTokenIds.has(token) ? null : encoder.tokenText(token);
+    return text === null ? null : bytesOf(text);
+  };
+
   const createStreamDecoder = ({ skipSpecialTokens = true } = {}) =>
     new StreamDecoder({
       stage: createStage(),
@@ -81,6 +94,7 @@ export function createTokenizer(
     eosToken: specialToken(config.eosText, encoder),
     chatTemplates: config.chatTemplates,
     tokenText: (token) => encoder.tokenText(token),
+    tokenBytes,
     tokenId: (text) => encoder.tokenId(text),
     createStreamDecoder,
     encode: (text, { addSpecialTokens = true } = {}) => {

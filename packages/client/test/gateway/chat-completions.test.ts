@@ -195,10 +195,33 @@ describe('POST /v1/chat/completions', () => {
     ],
     ['tools', { tools: [{ type: 'function' }] }, 'unsupported_parameter', 'tools'],
     [
-      'JSON mode',
+      'an unknown format',
+      { response_format: { type: 'xml' } },
+      'invalid_value',
+      'response_format.type',
+    ],
+    [
+      'a schema that cannot be enforced',
+      {
+        response_format: {
+          type: 'json_schema',
+          json_schema: { name: 'x', schema: { type: 'array', uniqueItems: true } },
+        },
+      },
+      'invalid_value',
+      'response_format.json_schema.schema',
+    ],
+    [
+      'JSON without an end',
+      { response_format: { type: 'json_object' }, ignore_eos: true },
+      'invalid_value',
+      'ignore_eos',
+    ],
+    [
+      'JSON from a model whose vocabulary has no braces',
       { response_format: { type: 'json_object' } },
-      'unsupported_parameter',
-      'response_format',
+      'model_unsupported',
+      'model',
     ],
     ['storing', { store: true }, 'unsupported_parameter', 'store'],
     [

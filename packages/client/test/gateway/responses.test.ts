@@ -96,7 +96,7 @@ describe('POST /v1/responses', () => {
     [{ background: true }, 'background'],
     [{ tools: [{ type: 'web_search' }] }, 'tools'],
     [{ reasoning: { effort: 'high' } }, 'reasoning'],
-    [{ text: { format: { type: 'json_object' } } }, 'text'],
+    [{ text: { verbosity: 'low' } }, 'text.verbosity'],
     [{ truncation: 'auto' }, 'truncation'],
     [{ max_tokens: 4 }, 'max_tokens'],
   ])('refuses %j', async (fields, param) => {

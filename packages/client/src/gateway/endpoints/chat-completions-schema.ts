@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { gatewayLimits } from '../gateway-limits.js';
 import type { GenerationRequest } from '../generation/generation-request.js';
 import { GatewayError } from '../http/gateway-error.js';
+import { chatFormat, chatFormatSchema, requireEndForFormat } from './format-fields.js';
 import { chatMessageSchema, toChatMessage } from './message-fields.js';
 import {
   choiceCount,
@@ -39,10 +40,7 @@ export const chatCompletionsSchema = z.strictObject({
   parallel_tool_calls: unsupported(noTools, z.boolean()),
   functions: unsupported(noTools, z.array(z.never())),
   function_call: unsupported(noTools, z.enum(['none', 'auto'])),
-  response_format: unsupported(
-    'only {"type": "text"} is supported',
-    z.strictObject({ type: z.literal('text') }),
-  ),
+  response_format: chatFormatSchema.nullish(),
   modalities: unsupported('only text is supported', z.array(z.literal('text'))),
   audio: unsupported('audio is not supported'),
   prediction: unsupported('predicted outputs are not supported'),
@@ -63,6 +61,8 @@ export function chatToGeneration(body: ChatCompletionsBody): GenerationRequest {
   if (top != null && body.logprobs !== true) {
     throw contradiction('top_logprobs', 'needs "logprobs": true');
   }
+  const format = chatFormat(body.response_format);
+  requireEndForFormat(format, body);
   return {
     model: body.model,
     prompts: [{ messages: body.messages.map(toChatMessage) }],
@@ -71,6 +71,7 @@ export function chatToGeneration(body: ChatCompletionsBody): GenerationRequest {
     maxTokens: newer ?? older ?? null,
     stop: toStop(body.stop),
     ignoreEos: body.ignore_eos ?? false,
+    format,
     topLogProbabilities: body.logprobs === true ? (top ?? 0) : null,
     user: toUser(body),
   };

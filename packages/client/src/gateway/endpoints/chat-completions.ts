@@ -35,6 +35,11 @@ export async function handleChatCompletions(
   });
 }
 
+/** How a choice ended. That it was shortened to keep its format is Skein's own to tell. */
+function endFields({ reason, isClosedEarly }: Extract<ChoiceEvent, { type: 'end' }>) {
+  return { finish_reason: reason, ...(isClosedEarly && { closed_early: true }) };
+}
+
 type LogProbability = ReturnType<typeof tokenLogProbability>;
 
 async function wholeAnswer(generation: Generation, body: ChatCompletionsBody, created: number) {
@@ -48,7 +53,7 @@ async function wholeAnswer(generation: Generation, body: ChatCompletionsBody, cr
   for await (const event of generation.events) {
     const choice = choices[event.choice] as (typeof choices)[number];
     choice.message.content += event.text;
-    if (event.type === 'end') choice.finish_reason = event.reason;
+    if (event.type === 'end') Object.assign(choice, endFields(event));
     else choice.logprobs?.content.push(tokenLogProbability(event, texts));
   }
   return {
@@ -92,7 +97,7 @@ async function* answerEvents(
       yield chunk([{ index, delta: { content: event.text }, logprobs, finish_reason: null }]);
     }
     if (event.type === 'end') {
-      yield chunk([{ index, delta: {}, logprobs: null, finish_reason: event.reason }]);
+      yield chunk([{ index, delta: {}, logprobs: null, ...endFields(event) }]);
     }
   }
   if (hasUsage) yield chunk([], usageObject(generation.usage()));

@@ -53,7 +53,7 @@ export function responseObject(state: ResponseState) {
     service_tier: 'default',
     store: false,
     temperature: body.temperature ?? 1,
-    text: { format: { type: 'text' } },
+    text: { format: body.text?.format ?? { type: 'text' } },
     tool_choice: body.tool_choice ?? 'auto',
     tools: [],
     top_logprobs: body.top_logprobs ?? 0,

@@ -3,6 +3,7 @@ import type { ChatMessage } from '../../text/index.js';
 import { gatewayLimits } from '../gateway-limits.js';
 import type { GenerationRequest } from '../generation/generation-request.js';
 import { GatewayError } from '../http/gateway-error.js';
+import { responseFormat, responseFormatSchema } from './format-fields.js';
 import { contentSchema, toChatMessage } from './message-fields.js';
 import {
   modelField,
@@ -56,10 +57,12 @@ export const responsesSchema = z.strictObject({
   tool_choice: unsupported(noTools, z.enum(['none', 'auto'])),
   parallel_tool_calls: unsupported(noTools, z.boolean()),
   max_tool_calls: unsupported(noTools),
-  text: unsupported(
-    'only {"format": {"type": "text"}} is supported',
-    z.strictObject({ format: z.strictObject({ type: z.literal('text') }).optional() }),
-  ),
+  text: z
+    .strictObject({
+      format: responseFormatSchema.nullish(),
+      verbosity: unsupported('verbosities are not supported'),
+    })
+    .nullish(),
   truncation: unsupported('input is not truncated', z.literal('disabled')),
   reasoning: unsupported('reasoning is not supported'),
   prompt: unsupported('stored prompts are not supported'),
@@ -86,6 +89,7 @@ export function responseToGeneration(body: ResponsesBody): GenerationRequest {
     maxTokens: body.max_output_tokens ?? null,
     stop: [],
     ignoreEos: false,
+    format: responseFormat(body.text?.format),
     topLogProbabilities: isLogged ? (body.top_logprobs ?? 0) : null,
     user: toUser(body),
   };

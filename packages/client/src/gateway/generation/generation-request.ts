@@ -1,7 +1,15 @@
 import type { TokenId } from '@skein/protocol';
 import type { PromptOptions } from '../../generate/generation-types.js';
+import type { ResponseFormat } from '../../grammar/index.js';
 import type { SamplingOptions } from '../../sampling/index.js';
 import type { ApiKey } from '../admission/api-keys.js';
+
+/** What an answer has to look like, and where the caller said so. */
+export interface RequestedFormat {
+  readonly format: ResponseFormat;
+  /** The parameter that is to blame when the format cannot be enforced. */
+  readonly param: string;
+}
 
 /**
  * What every endpoint turns its request into. An adapter for another API is a schema, a function to
@@ -18,6 +26,7 @@ export interface GenerationRequest {
   readonly maxTokens: number | null;
   readonly stop: readonly string[];
   readonly ignoreEos: boolean;
+  readonly format: RequestedFormat;
   /** Alternatives to report with each token; null: no log-probabilities at all. */
   readonly topLogProbabilities: number | null;
   /** Whom the caller asks for: the same one always gets the same target of an alias. */
@@ -53,6 +62,8 @@ interface ChoiceEndEvent {
   readonly text: string;
   /** `length`: the limit of tokens, or of the context, was reached. */
   readonly reason: 'stop' | 'length';
+  /** The answer fits its format, and was shortened to fit the limit as well. */
+  readonly isClosedEarly: boolean;
 }
 
 /** What the answers of a request are made of. Every choice ends with an `end`. */

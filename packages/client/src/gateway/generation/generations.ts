@@ -2,6 +2,7 @@ import { isSkeinError, type ModelHash, SkeinError, type TokenId } from '@skein/p
 import type { SkeinClient } from '../../client/client.js';
 import { encodePrompt } from '../../client/encode-prompt.js';
 import type { Clock, Random } from '../../clock.js';
+import { compileFormat } from '../../grammar/index.js';
 import type { LoadedModel } from '../../model/model-store.js';
 import { createSeed } from '../../sampling/index.js';
 import type { FairQueue } from '../admission/fair-queue.js';
@@ -17,6 +18,7 @@ import type {
   ChoiceEvent,
   GenerationRequest,
   GenerationUsage,
+  RequestedFormat,
 } from './generation-request.js';
 import { mergeChoices } from './merge-choices.js';
 import { isReproducible, type ResponseCache, responseKey } from './response-cache.js';
@@ -84,6 +86,7 @@ export class Generations {
     for (const tokens of prompts) {
       checkContext(tokens, { maxTokens: request.maxTokens, contextLength });
     }
+    requireFormat(model, request.format);
     const usage = new UsageCounter(prompts, request.choicesPerPrompt);
     const labels = {
       model: request.model,
@@ -229,6 +232,16 @@ function encodeWhole(
   const { tokens } = encodePrompt(model, prompt, { isContinuation: false });
   if (tokens.length > 0) return tokens;
   throw new SkeinError('bad-argument', 'the prompt is empty');
+}
+
+/** @throws GatewayError that names the parameter, for a format that cannot be enforced */
+function requireFormat(model: LoadedModel, { format, param }: RequestedFormat): void {
+  try {
+    compileFormat(model, format);
+  } catch (cause) {
+    if (!isSkeinError(cause) || cause.code !== 'bad-argument') throw cause;
+    throw new GatewayError(cause.message, { status: 400, code: 'invalid_value', param, cause });
+  }
 }
 
 function ownName(name: string): ModelAlias {

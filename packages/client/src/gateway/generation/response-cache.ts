@@ -103,6 +103,7 @@ export function responseKey(
     request.stop,
     request.ignoreEos,
     request.topLogProbabilities,
+    request.format.format,
   ];
   return createHash('sha256').update(JSON.stringify(facts)).digest('base64');
 }

@@ -79,6 +79,7 @@ async function* generate(
     maxTokens: request.maxTokens ?? contextLength,
     stop: request.stop,
     ignoreEos: request.ignoreEos,
+    responseFormat: request.format.format,
     logits: request.topLogProbabilities ?? 0,
     signal: lease.signal,
   });
@@ -100,9 +101,9 @@ function toChoiceEvent(event: GenerationEvent, choice: number): ChoiceEvent | nu
     return { type, choice, id, text, logProbability, alternatives: topLogits };
   }
   if (event.type !== 'end') return null;
-  const { type, text, reason } = event;
+  const { type, text, reason, isClosedEarly = false } = event;
   if (reason === 'aborted') throw new SkeinError('aborted', 'the request was ended');
-  return { type, choice, text, reason: reason === 'length' ? 'length' : 'stop' };
+  return { type, choice, text, reason: reason === 'length' ? 'length' : 'stop', isClosedEarly };
 }
 
 function mayLackRoom(error: unknown): boolean {
