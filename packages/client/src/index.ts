@@ -25,3 +25,12 @@ export * from './routing/index.js';
 export type { SamplingOptions } from './sampling/index.js';
 export * from './session/index.js';
 export type { ChatMessage } from './text/index.js';
+export {
+  type AnswerPiece,
+  createToolCallReader,
+  type ToolCallPiece,
+  type ToolCallReader,
+  type ToolChoice,
+  type ToolDefinition,
+  type ToolOptions,
+} from './tools/index.js';

@@ -1,10 +1,11 @@
 import { isSkeinError, type Logits, SkeinError, type TokenId } from '@skein/protocol';
 import type { Clock } from '../clock.js';
-import { createConstraint } from '../grammar/index.js';
+import { createConstraint, type ResponseFormat } from '../grammar/index.js';
 import type { LoadedModel } from '../model/model-store.js';
 import { createSeed, resolveSamplingOptions, TokenHistory } from '../sampling/index.js';
 import type { SwarmSession } from '../session/swarm-session.js';
 import { StopMatcher, type StreamDecoder } from '../text/index.js';
+import { toolFormat } from '../tools/index.js';
 import type { EventQueue } from './event-queue.js';
 import type { EndEvent, GenerateOptions, GenerationEvent } from './generation-types.js';
 import { type Choice, chooseToken, type SamplerState, topKFor } from './next-token.js';
@@ -41,8 +42,9 @@ export async function* generateTokens(
   options: GenerateOptions,
 ): AsyncGenerator<GenerationEvent, void, undefined> {
   const { session, context, clock } = run;
-  const output = new Output(run, options);
-  const state = createSamplerState(run, options);
+  const format = toolFormat(run.model, options);
+  const output = new Output(run, { ...options, responseFormat: format });
+  const state = createSamplerState(run, options, format);
   const { constraint } = state;
   const leave = new AbortController();
   const abort = () => leave.abort(options.signal?.reason);
@@ -89,7 +91,7 @@ export async function* generateTokens(
       if (output.stop === null && !isLast) pending = step();
       yield tokenEvent(choice, text, context.length - 1);
       if (output.stop !== null) return yield end('stop');
-      if (isLast) return yield end(constraint?.isComplete ? 'eos' : 'length', output.flush());
+      if (isLast) return yield end(constraint?.isWhole ? 'eos' : 'length', output.flush());
     }
   } catch (error) {
     const isAborted = isSkeinError(error) && error.code === 'aborted' && options.signal?.aborted;
@@ -117,9 +119,13 @@ function startStep(
   return pending;
 }
 
-function createSamplerState(run: GenerationContext, options: GenerateOptions): SamplerState {
-  if (options.ignoreEos && (options.responseFormat?.type ?? 'text') !== 'text') {
-    throw new SkeinError('bad-argument', 'ignoreEos and responseFormat exclude each other');
+function createSamplerState(
+  run: GenerationContext,
+  options: GenerateOptions,
+  format: ResponseFormat,
+): SamplerState {
+  if (options.ignoreEos && format.type !== 'text') {
+    throw new SkeinError('bad-argument', 'ignoreEos cannot be used with a format or with tools');
   }
   const settings = resolveSamplingOptions(options);
   return {
@@ -128,7 +134,7 @@ function createSamplerState(run: GenerationContext, options: GenerateOptions): S
     history: new TokenHistory(run.context),
     seed: settings.seed ?? createSeed(),
     topLogitCount: options.logits ?? 0,
-    constraint: createConstraint(run.model, options.responseFormat),
+    constraint: createConstraint(run.model, format),
     wantsFullRow: false,
   };
 }
@@ -148,7 +154,9 @@ class Output {
   readonly #endTokens: ReadonlySet<number>;
 
   constructor({ model, context }: GenerationContext, options: GenerateOptions) {
-    this.#decoder = model.tokenizer?.createStreamDecoder() ?? null;
+    const { responseFormat: format } = options;
+    const shown = format?.type === 'grammar' ? (format.markers ?? []) : [];
+    this.#decoder = model.tokenizer?.createStreamDecoder({ shown }) ?? null;
     this.#decoder?.skip(context);
     this.#stops = new StopMatcher(options.stop ?? []);
     this.#endTokens = new Set(options.ignoreEos ? [] : model.manifest.config.eosTokenIds);

@@ -8,6 +8,7 @@ import type {
   WaitingEvent,
 } from '../session/session-types.js';
 import type { ChatMessage } from '../text/index.js';
+import type { ToolOptions } from '../tools/index.js';
 
 /** What to go on from: exactly one of the three. */
 export interface PromptOptions {
@@ -19,7 +20,7 @@ export interface PromptOptions {
 }
 
 /** Options of one generation. */
-export interface GenerateOptions extends PromptOptions, SamplingOptions {
+export interface GenerateOptions extends PromptOptions, SamplingOptions, ToolOptions {
   /** Tokens to generate at most. Default: 512, or what fits the context if that is less. */
   readonly maxTokens?: number;
   /** Texts that end the generation; they are not part of the output. */

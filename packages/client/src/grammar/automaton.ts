@@ -24,7 +24,7 @@ export interface Edge {
   readonly target: State;
 }
 
-export interface Rule {
+interface Rule {
   readonly cost: number;
   start: State;
 }

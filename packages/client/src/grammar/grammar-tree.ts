@@ -5,8 +5,7 @@
 export type Grammar =
   /** Exactly this text. */
   | { readonly kind: 'text'; readonly text: string }
-  /** One code point of these inclusive ranges. */
-  | { readonly kind: 'characters'; readonly ranges: readonly CharacterRange[] }
+  | Characters
   | { readonly kind: 'sequence'; readonly parts: readonly Grammar[] }
   | { readonly kind: 'choice'; readonly options: readonly Grammar[] }
   /** `max` null: without end. */
@@ -17,6 +16,12 @@ export type Grammar =
       readonly max: number | null;
     }
   | { readonly kind: 'rule'; readonly name: string };
+
+/** One code point of these inclusive ranges. */
+export interface Characters {
+  readonly kind: 'characters';
+  readonly ranges: readonly CharacterRange[];
+}
 
 export type CharacterRange = readonly [first: number, last: number];
 
@@ -48,7 +53,7 @@ export function optional(part: Grammar): Grammar {
   return repeat(part, 0, 1);
 }
 
-export function characters(...ranges: readonly CharacterRange[]): Grammar {
+export function characters(...ranges: readonly CharacterRange[]): Characters {
   return { kind: 'characters', ranges };
 }
 
@@ -57,7 +62,7 @@ export function rule(name: string): Grammar {
 }
 
 /** One of the characters of a text. */
-export function oneOf(letters: string): Grammar {
+export function oneOf(letters: string): Characters {
   return characters(
     ...[...letters].map((letter): CharacterRange => {
       const point = letter.codePointAt(0) as number;

@@ -8,6 +8,18 @@
  * ```
  */
 export { grammarLimits } from './grammar-limits.js';
-export { compileFormat, type ResponseFormat } from './response-format.js';
+export {
+  choice,
+  type Grammar,
+  type GrammarRules,
+  optional,
+  repeat,
+  rule,
+  sequence,
+  text,
+} from './grammar-tree.js';
+export { compileFormat, type ResponseFormat, rulesOfFormat } from './response-format.js';
+export { anyCharacters, anythingBut } from './schema/character-ranges.js';
+export { schemaGrammar } from './schema/schema-grammar.js';
 export type { JsonSchema } from './schema/schema-types.js';
 export { createConstraint, type TokenConstraint } from './token-constraint.js';

@@ -17,14 +17,29 @@ export type ResponseFormat =
   /** JSON that is valid under a schema, of draft 2020-12. */
   | { readonly type: 'json-schema'; readonly schema: JsonSchema }
   /** Text of a grammar. */
-  | { readonly type: 'grammar'; readonly grammar: GrammarRules };
+  | {
+      readonly type: 'grammar';
+      readonly grammar: GrammarRules;
+      /** Special tokens whose names count as text. Default: none is written. */
+      readonly markers?: readonly string[];
+      /**
+       * Free text is part of it: where tokens run out it was cut, though it may end there. Default:
+       * an answer that may end where tokens run out is whole.
+       */
+      readonly isFree?: boolean;
+    };
 
 /** What is kept for a model. */
 interface KnownGrammars {
-  readonly vocabulary: Vocabulary;
+  /** By the markers that count as text: one set of them for each syntax of tool calls. */
+  readonly vocabularies: Map<string, Vocabulary>;
   /** The least recently used first. */
   readonly byFormat: Map<string, TokenGrammar>;
+  readonly byGrammar: WeakMap<GrammarRules, TokenGrammar>;
 }
+
+/** Sets of markers that are kept for a model. */
+const vocabulariesMax = 4;
 
 const known = new WeakMap<Tokenizer, KnownGrammars>();
 
@@ -42,21 +57,28 @@ export function compileFormat(
     const text = `${manifest.name} has no tokenizer: its answers cannot be given a format`;
     throw new SkeinError('model-unsupported', text);
   }
-  const grammars = known.get(tokenizer) ?? {
-    vocabulary: createVocabulary(tokenizer, manifest.config.vocabSize),
+  const grammars: KnownGrammars = known.get(tokenizer) ?? {
+    vocabularies: new Map(),
     byFormat: new Map(),
+    byGrammar: new WeakMap(),
   };
   known.set(tokenizer, grammars);
-  const { vocabulary, byFormat } = grammars;
-  const compile = (rules: GrammarRules) => {
+  const compile = (rules: GrammarRules, markers: readonly string[] = []) => {
+    const vocabulary = vocabularyWith(markers, { tokenizer, manifest, grammars });
     const compiled = new TokenGrammar(rules, vocabulary);
     if (Number.isFinite(compiled.start.cost)) return compiled;
     const text = `the vocabulary of ${manifest.name} lacks characters that the format asks for`;
     throw new SkeinError('model-unsupported', text);
   };
-  if (format.type === 'grammar') return compile(format.grammar);
+  if (format.type === 'grammar') {
+    const { grammar, markers } = format;
+    const compiled = grammars.byGrammar.get(grammar) ?? compile(grammar, markers);
+    grammars.byGrammar.set(grammar, compiled);
+    return compiled;
+  }
+  const { byFormat } = grammars;
   const key = JSON.stringify(format);
-  const compiled = byFormat.get(key) ?? compile(rulesOf(format));
+  const compiled = byFormat.get(key) ?? compile(rulesOfFormat(format) as GrammarRules);
   byFormat.delete(key);
   byFormat.set(key, compiled);
   for (const oldest of byFormat.keys()) {
@@ -65,8 +87,31 @@ export function compileFormat(
   return compiled;
 }
 
-function rulesOf(
-  format: Extract<ResponseFormat, { type: 'json-object' | 'json-schema' }>,
-): GrammarRules {
-  return format.type === 'json-object' ? anyObjectGrammar() : schemaGrammar(format.schema);
+function vocabularyWith(
+  markers: readonly string[],
+  model: Pick<LoadedModel, 'manifest'> & { tokenizer: Tokenizer; grammars: KnownGrammars },
+): Vocabulary {
+  const { vocabularies } = model.grammars;
+  const key = JSON.stringify(markers);
+  const { vocabSize } = model.manifest.config;
+  const vocabulary = vocabularies.get(key) ?? createVocabulary(model.tokenizer, vocabSize, markers);
+  vocabularies.set(key, vocabulary);
+  for (const oldest of vocabularies.keys()) {
+    if (vocabularies.size > vocabulariesMax) vocabularies.delete(oldest);
+  }
+  return vocabulary;
+}
+
+/** The grammar of a format; null for a format that is anything. */
+export function rulesOfFormat(format: ResponseFormat): GrammarRules | null {
+  switch (format.type) {
+    case 'text':
+      return null;
+    case 'json-object':
+      return anyObjectGrammar();
+    case 'json-schema':
+      return schemaGrammar(format.schema);
+    case 'grammar':
+      return format.grammar;
+  }
 }

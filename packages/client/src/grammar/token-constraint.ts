@@ -11,12 +11,19 @@ export class TokenConstraint {
   isClosedEarly = false;
   readonly #grammar: TokenGrammar;
   readonly #model: LoadedModel;
+  readonly #isFree: boolean;
   #read: ReadingSet;
 
-  constructor(grammar: TokenGrammar, model: LoadedModel) {
+  constructor(grammar: TokenGrammar, model: LoadedModel, { isFree }: { readonly isFree: boolean }) {
+    this.#isFree = isFree;
     this.#grammar = grammar;
     this.#model = model;
     this.#read = grammar.start;
+  }
+
+  /** Nothing is missing from the answer if it ends here. */
+  get isWhole(): boolean {
+    return this.#isFree ? this.isFinished : this.isComplete;
   }
 
   /** The answer may end here. */
@@ -40,7 +47,7 @@ export class TokenConstraint {
     const all = this.#grammar.mask(this.#read, null);
     const inTime = this.#grammar.mask(this.#read, tokensLeft - 1);
     const canBeInTime = inTime.count > 0 || this.isComplete;
-    if (canBeInTime && inTime.count < all.count) this.isClosedEarly = true;
+    if (!this.isComplete && canBeInTime && inTime.count < all.count) this.isClosedEarly = true;
     const mask = canBeInTime ? inTime : all;
     if (this.isComplete) return withTokens(mask, this.#model.manifest.config.eosTokenIds);
     if (mask.count > 0) return mask;
@@ -50,8 +57,7 @@ export class TokenConstraint {
 
   /** Takes note of a chosen token, which is no end token. */
   accept(token: TokenId): void {
-    const bytes = this.#model.tokenizer?.tokenBytes(token);
-    const read = bytes == null ? null : this.#grammar.advance(this.#read, bytes);
+    const read = this.#grammar.advance(this.#read, token);
     if (read === null) throw new SkeinError('internal', `token ${token} does not fit the format`);
     this.#read = read;
   }
@@ -63,5 +69,7 @@ export function createConstraint(
   format: ResponseFormat | undefined,
 ): TokenConstraint | null {
   const grammar = format === undefined ? null : compileFormat(model, format);
-  return grammar === null ? null : new TokenConstraint(grammar, model);
+  if (grammar === null) return null;
+  const isFree = format?.type === 'grammar' && (format.isFree ?? false);
+  return new TokenConstraint(grammar, model, { isFree });
 }

@@ -1,10 +1,13 @@
-import { SkeinError } from '@skein/protocol';
+import { SkeinError, type TokenId } from '@skein/protocol';
 import type { TokenMask } from '../sampling/token-mask.js';
 import { buildAutomaton } from './automaton.js';
 import { grammarLimits } from './grammar-limits.js';
 import type { GrammarRules } from './grammar-tree.js';
 import { type ReadingSet, Readings } from './readings.js';
 import type { Vocabulary } from './vocabulary.js';
+
+/** A byte that no UTF-8 has. */
+const noText = Uint8Array.of(0xff);
 
 interface KnownMask extends TokenMask {
   /** The most that the text needs after any of the tokens, to be completed. */
@@ -29,10 +32,10 @@ export class TokenGrammar {
     return this.#readings.start;
   }
 
-  /** Reads the bytes of a token; null when they do not fit. */
-  advance(set: ReadingSet, bytes: Uint8Array): ReadingSet | null {
+  /** Reads a token; null when it does not fit. */
+  advance(set: ReadingSet, token: TokenId): ReadingSet | null {
     let reached: ReadingSet | null = set;
-    for (const byte of bytes) {
+    for (const byte of this.#vocabulary.bytesOf(token) ?? noText) {
       if (reached === null) return null;
       reached = this.#readings.step(reached, byte);
     }

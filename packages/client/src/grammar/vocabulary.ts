@@ -15,6 +15,8 @@ export interface Vocabulary {
   /** Of each node: the range of its tokens within `tokens`. */
   readonly tokenStarts: Int32Array;
   readonly tokens: Int32Array;
+  /** The bytes of a token; null for one that no text is made of. */
+  bytesOf(token: TokenId): Uint8Array | null;
   /** How many tokens a text needs at least, from each of its bytes on. */
   tokensFrom(text: Uint8Array): number[];
 }
@@ -22,11 +24,24 @@ export interface Vocabulary {
 /** Longest token that is used, in bytes: longer ones are runs of white space and the like. */
 const tokenBytesMax = 128;
 
-/** Reads the vocabulary of a tokenizer. Special tokens are not part of it: no text is made of them. */
-export function createVocabulary(tokenizer: Tokenizer, vocabSize: number): Vocabulary {
+/**
+ * Reads the vocabulary of a tokenizer. Special tokens are not part of it, for no text is made of
+ * them, but for those whose names are given.
+ */
+export function createVocabulary(
+  tokenizer: Tokenizer,
+  vocabSize: number,
+  markers: readonly string[] = [],
+): Vocabulary {
+  const bytesOfMarkers = new Map<TokenId, Uint8Array>();
+  for (const marker of markers) {
+    const token = tokenizer.tokenId(marker);
+    if (token !== null) bytesOfMarkers.set(token, new TextEncoder().encode(marker));
+  }
+  const bytesOf = (token: TokenId) => bytesOfMarkers.get(token) ?? tokenizer.tokenBytes(token);
   const entries: { readonly key: string; readonly token: number }[] = [];
   for (let token = 0; token < Math.min(vocabSize, tokenizer.vocabSize); token += 1) {
-    const bytes = tokenizer.tokenBytes(token as TokenId);
+    const bytes = bytesOf(token as TokenId);
     if (bytes === null || bytes.length === 0 || bytes.length > tokenBytesMax) continue;
     entries.push({ key: toKey(bytes), token });
   }
@@ -34,7 +49,8 @@ export function createVocabulary(tokenizer: Tokenizer, vocabSize: number): Vocab
   const keys = new Set(entries.map(({ key }) => key));
   const tree = new TreeRow();
   for (const { key, token } of entries) tree.add(key, token);
-  return { vocabSize, ...tree.finish(), tokensFrom: (text) => countTokens(toKey(text), keys) };
+  const tokensFrom = (text: Uint8Array) => countTokens(toKey(text), keys);
+  return { vocabSize, ...tree.finish(), bytesOf, tokensFrom };
 }
 
 /** Bytes as a string of as many units, to be compared and looked up. */

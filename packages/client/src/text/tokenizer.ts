@@ -14,6 +14,14 @@ export interface SpecialToken {
   readonly text: string;
 }
 
+/** Options of {@link Tokenizer.createStreamDecoder}. */
+export interface StreamDecoderOptions {
+  /** Default: true. */
+  readonly skipSpecialTokens?: boolean;
+  /** Special tokens that are not passed over, by their texts. Default: none. */
+  readonly shown?: readonly string[];
+}
+
 /** Text to tokens and back. */
 export interface Tokenizer {
   /** One more than the largest token id. The model's own vocabulary may be padded beyond it. */
@@ -43,7 +51,7 @@ export interface Tokenizer {
   decode(tokens: Iterable<TokenId>, options?: { skipSpecialTokens?: boolean }): string;
 
   /** Decodes tokens one by one. The options are those of {@link decode}. */
-  createStreamDecoder(options?: { skipSpecialTokens?: boolean }): StreamDecoder;
+  createStreamDecoder(options?: StreamDecoderOptions): StreamDecoder;
 
   /** The text of a token in the vocabulary, undecoded (`Ġthe`, `▁the`, `<0x0A>`); null if none. */
   tokenText(token: TokenId): string | null;
@@ -80,12 +88,17 @@ export function createTokenizer(
     return text === null ? null : bytesOf(text);
   };
 
-  const createStreamDecoder = ({ skipSpecialTokens = true } = {}) =>
-    new StreamDecoder({
+  const createStreamDecoder = (options: StreamDecoderOptions = {}) => {
+    const { skipSpecialTokens = true, shown = [] } = options;
+    const isPassedOver = (token: TokenId) =>
+      skipSpecialTokens &&
+      specialTokenIds.has(token) &&
+      !shown.includes(encoder.tokenText(token) ?? '');
+    return new StreamDecoder({
       stage: createStage(),
-      tokenText: (token) =>
-        skipSpecialTokens && specialTokenIds.has(token) ? null : encoder.tokenText(token),
+      tokenText: (token) => (isPassedOver(token) ? null : encoder.tokenText(token)),
     });
+  };
 
   return {
     vocabSize: file.vocabSize,

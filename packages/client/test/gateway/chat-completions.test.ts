@@ -186,14 +186,31 @@ describe('POST /v1/chat/completions', () => {
       'invalid_value',
       'messages[0].content',
     ],
-    ['a tool', { messages: [{ role: 'tool', content: 'x' }] }, 'invalid_value', 'messages[0].role'],
+    [
+      'a role',
+      { messages: [{ role: 'robot', content: 'x' }] },
+      'invalid_value',
+      'messages[0].role',
+    ],
+    [
+      'a result of no call',
+      { messages: [{ role: 'tool', content: 'x' }] },
+      'missing_required_parameter',
+      'messages[0].tool_call_id',
+    ],
     [
       'a text that is missing',
       { messages: [{ role: 'user' }] },
       'missing_required_parameter',
       'messages[0].content',
     ],
-    ['tools', { tools: [{ type: 'function' }] }, 'unsupported_parameter', 'tools'],
+    [
+      'tools without a function',
+      { tools: [{ type: 'function' }] },
+      'missing_required_parameter',
+      'tools[0].function',
+    ],
+    ['a choice among no tools', { tool_choice: 'required' }, 'invalid_value', 'tool_choice'],
     [
       'an unknown format',
       { response_format: { type: 'xml' } },

@@ -94,7 +94,7 @@ describe('POST /v1/responses', () => {
     [{ previous_response_id: 'resp_1' }, 'previous_response_id'],
     [{ store: true }, 'store'],
     [{ background: true }, 'background'],
-    [{ tools: [{ type: 'web_search' }] }, 'tools'],
+    [{ max_tool_calls: 2 }, 'max_tool_calls'],
     [{ reasoning: { effort: 'high' } }, 'reasoning'],
     [{ text: { verbosity: 'low' } }, 'text.verbosity'],
     [{ truncation: 'auto' }, 'truncation'],

@@ -30,7 +30,7 @@ export function randomAnswer(
     const mayEnd = read.isComplete && (allowed.length === 0 || random() < 0.2);
     if (mayEnd || allowed.length === 0) break;
     const token = allowed[Math.floor(random() * allowed.length)] as TokenId;
-    read = grammar.advance(read, tokenizer.tokenBytes(token) as Uint8Array) as ReadingSet;
+    read = grammar.advance(read, token) as ReadingSet;
     tokens.push(token);
   }
   return { text: tokenizer.decode(tokens), isComplete: read.isComplete, tokens };

@@ -77,6 +77,7 @@ export function completionToGeneration(body: CompletionsBody): GenerationRequest
     stop: toStop(body.stop),
     ignoreEos: body.ignore_eos ?? false,
     format: freeFormat,
+    tools: {},
     topLogProbabilities: body.logprobs ?? null,
     user: toUser(body),
   };

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { JsonSchema } from '../../grammar/index.js';
-import type { RequestedFormat } from '../generation/generation-request.js';
+import type { GenerationRequest, RequestedFormat } from '../generation/generation-request.js';
 import { GatewayError } from '../http/gateway-error.js';
 
 const schemaField = z.union([z.boolean(), z.record(z.string(), z.unknown())], {
@@ -58,11 +58,12 @@ export function responseFormat(
 
 /** @throws GatewayError for an answer that could not end where its format does */
 export function requireEndForFormat(
-  { format }: RequestedFormat,
+  { format, tools }: Pick<GenerationRequest, 'format' | 'tools'>,
   body: { readonly ignore_eos?: boolean | null | undefined },
 ): void {
-  if (format.type === 'text' || body.ignore_eos !== true) return;
-  const text = '"ignore_eos" cannot be used with a format: the answer ends where the format does';
+  const isFree = format.format.type === 'text' && (tools.tools ?? []).length === 0;
+  if (isFree || body.ignore_eos !== true) return;
+  const text = '"ignore_eos" cannot be used with a format or tools: these say where the end is';
   throw new GatewayError(text, { status: 400, code: 'invalid_value', param: 'ignore_eos' });
 }
 
@@ -70,6 +71,6 @@ function jsonObject(param: string): RequestedFormat {
   return { format: { type: 'json-object' }, param };
 }
 
-export function underSchema(schema: JsonSchema, param: string): RequestedFormat {
+function underSchema(schema: JsonSchema, param: string): RequestedFormat {
   return { format: { type: 'json-schema', schema }, param };
 }

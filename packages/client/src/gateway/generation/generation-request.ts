@@ -2,6 +2,7 @@ import type { TokenId } from '@skein/protocol';
 import type { PromptOptions } from '../../generate/generation-types.js';
 import type { ResponseFormat } from '../../grammar/index.js';
 import type { SamplingOptions } from '../../sampling/index.js';
+import type { ToolOptions } from '../../tools/index.js';
 import type { ApiKey } from '../admission/api-keys.js';
 
 /** What an answer has to look like, and where the caller said so. */
@@ -27,6 +28,8 @@ export interface GenerationRequest {
   readonly stop: readonly string[];
   readonly ignoreEos: boolean;
   readonly format: RequestedFormat;
+  /** What the answer may call. */
+  readonly tools: ToolOptions;
   /** Alternatives to report with each token; null: no log-probabilities at all. */
   readonly topLogProbabilities: number | null;
   /** Whom the caller asks for: the same one always gets the same target of an alias. */
@@ -53,6 +56,18 @@ export interface ChoiceTokenEvent extends TokenProbability {
   /** Text that became final with this token; it may be empty. */
   readonly text: string;
   readonly alternatives: readonly TokenProbability[];
+  /** Parts of calls that became final with this token. */
+  readonly toolCalls: readonly ToolCallDelta[];
+}
+
+/** A part of a call of a tool. */
+export interface ToolCallDelta {
+  /** Counts the calls of a choice from 0. */
+  readonly index: number;
+  /** With the first part of a call. */
+  readonly start: { readonly id: string; readonly name: string } | null;
+  /** A part of the arguments, as JSON. */
+  readonly arguments: string;
 }
 
 interface ChoiceEndEvent {
@@ -61,7 +76,7 @@ interface ChoiceEndEvent {
   /** Text that was held back until the end. */
   readonly text: string;
   /** `length`: the limit of tokens, or of the context, was reached. */
-  readonly reason: 'stop' | 'length';
+  readonly reason: 'stop' | 'length' | 'tool_calls';
   /** The answer fits its format, and was shortened to fit the limit as well. */
   readonly isClosedEarly: boolean;
 }

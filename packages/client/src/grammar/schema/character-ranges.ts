@@ -1,4 +1,4 @@
-import type { CharacterRange } from '../grammar-tree.js';
+import { type CharacterRange, characters, type Grammar, oneOf, repeat } from '../grammar-tree.js';
 
 const pointMax = 0x10_ffff;
 /** Halves of UTF-16 pairs: no characters of their own. */
@@ -6,6 +6,15 @@ const surrogates: CharacterRange = [0xd800, 0xdfff];
 
 /** Every character. */
 export const allCharacters: readonly CharacterRange[] = subtract([[0, pointMax]], [surrogates]);
+
+/** Any text. */
+export const anyCharacters: Grammar = repeat(characters(...allCharacters), 0, null);
+
+/** One character that is none of these letters. */
+export function anythingBut(letters: string): Grammar {
+  const excluded = oneOf(letters);
+  return characters(...subtract(allCharacters, excluded.ranges));
+}
 
 /** Ranges in order, without overlaps and without halves of pairs. */
 export function normalizeRanges(ranges: readonly CharacterRange[]): CharacterRange[] {

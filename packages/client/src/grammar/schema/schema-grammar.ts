@@ -40,14 +40,18 @@ import { stringFormats } from './string-formats.js';
  * space after a comma or a colon. Where it says less than the schema allows, it says nothing that
  * the schema forbids; what it cannot enforce it refuses.
  *
+ * @param options.prefix begins the names of rules, so that several grammars can be put together
  * @throws SkeinError `bad-argument` that names the place in the schema and the reason
  */
-export function schemaGrammar(schema: JsonSchema): GrammarRules {
+export function schemaGrammar(
+  schema: JsonSchema,
+  { prefix = '' }: { readonly prefix?: string } = {},
+): GrammarRules {
   const characters = JSON.stringify(schema).length;
   if (characters > grammarLimits.schemaCharactersMax) {
     throw schemaError('#', `it has over ${grammarLimits.schemaCharactersMax} characters`);
   }
-  const builder = new SchemaGrammarBuilder(schema);
+  const builder = new SchemaGrammarBuilder(schema, prefix);
   const root = builder.schema(schema, '#');
   const grammar = { root, rules: builder.rules };
   if (Number.isFinite(shortestLength(root, shortestLengths(grammar)))) return grammar;
@@ -56,7 +60,7 @@ export function schemaGrammar(schema: JsonSchema): GrammarRules {
 
 /** The grammar of any JSON object. */
 export function anyObjectGrammar(): GrammarRules {
-  const builder = new SchemaGrammarBuilder(true);
+  const builder = new SchemaGrammarBuilder(true, '');
   return { root: builder.ofType('object', {}, '#'), rules: builder.rules };
 }
 
@@ -64,13 +68,16 @@ export function anyObjectGrammar(): GrammarRules {
 export class SchemaGrammarBuilder {
   readonly rules = new Map<string, Grammar>();
   readonly #root: JsonSchema;
+  readonly #prefix: string;
   readonly #references = new Map<string, string>();
   #depth = 0;
   #properties = 0;
   #enumValues = 0;
 
-  constructor(root: JsonSchema) {
+  constructor(root: JsonSchema, prefix: string) {
     this.#root = root;
+    this.#prefix = prefix;
+    // Alike in all grammars, so without the prefix.
     this.rules.set('character', anyCharacter);
     this.rules.set('comma', sequence(text(','), optional(text(' '))));
     this.rules.set('colon', sequence(text(':'), optional(text(' '))));
@@ -94,7 +101,7 @@ export class SchemaGrammarBuilder {
 
   /** A rule of its own, which others can name. */
   define(name: string, body: Grammar): Grammar {
-    const unique = `${name}-${this.rules.size}`;
+    const unique = `${this.#prefix}${name}-${this.rules.size}`;
     this.rules.set(unique, body);
     return rule(unique);
   }
@@ -217,7 +224,7 @@ export class SchemaGrammarBuilder {
     const pointer = $ref as string;
     const known = this.#references.get(pointer);
     if (known !== undefined) return rule(known);
-    const name = `reference-${this.#references.size}`;
+    const name = `${this.#prefix}reference-${this.#references.size}`;
     this.#references.set(pointer, name);
     // Set before it is known: the target may refer to itself.
     this.rules.set(name, text(''));
@@ -287,13 +294,14 @@ export class SchemaGrammarBuilder {
   }
 
   #anyValue(): Grammar {
-    if (!this.rules.has('value')) {
+    const name = `${this.#prefix}value`;
+    if (!this.rules.has(name)) {
       // Set before it is known: values hold values.
-      this.rules.set('value', text(''));
+      this.rules.set(name, text(''));
       const types = ['string', 'object', 'array', 'boolean', 'null'] as const;
       const options = types.map((type) => this.ofType(type, {}, '#'));
-      this.rules.set('value', choice(...options, anyNumber));
+      this.rules.set(name, choice(...options, anyNumber));
     }
-    return rule('value');
+    return rule(name);
   }
 }
