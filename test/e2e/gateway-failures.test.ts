@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startGateway, type TestGateway, tinyTales } from '../support/gateway.js';
+import { sessionsOn } from '../support/peer-status.js';
 import { runSkein, SkeinProcess, stopEverything } from '../support/skein-process.js';
 import { type Swarm, type SwarmPeer, startSwarm } from '../support/swarm.js';
 
@@ -20,13 +21,6 @@ const streamStory = (openai: OpenAI, signal?: AbortSignal) =>
     { ...story, stream: true } as OpenAI.ChatCompletionCreateParamsStreaming,
     signal === undefined ? {} : { signal },
   );
-
-/** Sessions on a peer, by its health page. */
-async function sessionsOn(peer: SwarmPeer): Promise<number> {
-  const { http } = await peer.process.waitFor('ready');
-  const status = (await (await fetch(`${http}/api/v1/peer`)).json()) as { sessions: number };
-  return status.sessions;
-}
 
 /** Milliseconds until no peer has a session any more. */
 async function untilFree(swarm: Swarm): Promise<number> {

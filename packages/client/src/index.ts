@@ -18,9 +18,19 @@
 export * from './client/index.js';
 export { type Clock, type Random, systemClock } from './clock.js';
 export * from './generate/index.js';
+export type { JsonSchema, ResponseFormat } from './grammar/index.js';
 export * from './model/index.js';
 export type { Directory, DirectoryChange, Remote, SkeinNode } from './network/contracts.js';
 export * from './routing/index.js';
 export type { SamplingOptions } from './sampling/index.js';
 export * from './session/index.js';
 export type { ChatMessage } from './text/index.js';
+export {
+  type AnswerPiece,
+  createToolCallReader,
+  type ToolCallPiece,
+  type ToolCallReader,
+  type ToolChoice,
+  type ToolDefinition,
+  type ToolOptions,
+} from './tools/index.js';

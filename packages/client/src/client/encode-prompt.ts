@@ -1,7 +1,15 @@
 import { SkeinError, type TokenId } from '@skein/protocol';
 import type { PromptOptions } from '../generate/generation-types.js';
 import type { LoadedModel } from '../model/model-store.js';
-import { renderChatTemplate } from '../text/index.js';
+import { type ChatMessage, type ChatTemplateInput, renderChatTemplate } from '../text/index.js';
+import {
+  forcedPrefix,
+  isForcedCall,
+  type ToolDefinition,
+  type ToolOptions,
+  toolSyntaxFor,
+  withPlainTools,
+} from '../tools/index.js';
 
 /** What a prompt does to the context of a session. */
 export interface EncodedPrompt {
@@ -19,7 +27,7 @@ export interface EncodedPrompt {
  */
 export function encodePrompt(
   model: LoadedModel,
-  prompt: PromptOptions,
+  prompt: PromptOptions & ToolOptions,
   options: { readonly isContinuation: boolean },
 ): EncodedPrompt {
   const given = [prompt.prompt, prompt.promptTokens, prompt.messages];
@@ -47,10 +55,30 @@ export function encodePrompt(
   const tokenText = (id: number | null | undefined) =>
     id === null || id === undefined ? null : tokenizer.tokenText(id as TokenId);
   const rendered = renderChatTemplate(chatTemplate, {
-    messages: prompt.messages,
+    ...withTools(chatTemplate, prompt.messages, prompt.tools ?? []),
     addGenerationPrompt: true,
     bosToken: tokenText(bosTokenId),
     eosToken: tokenText(eosTokenIds[0]),
   });
-  return { tokens: tokenizer.encode(rendered, { addSpecialTokens: false }), isWholeContext: true };
+  const begun = isForcedCall(prompt) ? rendered + forcedPrefix(toolSyntaxFor(model)) : rendered;
+  return { tokens: tokenizer.encode(begun, { addSpecialTokens: false }), isWholeContext: true };
+}
+
+/** Messages and tools as the template reads them; as text, where it knows nothing of tools. */
+function withTools(
+  chatTemplate: string,
+  messages: readonly ChatMessage[],
+  tools: readonly ToolDefinition[],
+): Pick<ChatTemplateInput, 'messages' | 'tools'> {
+  const isAboutTools =
+    tools.length > 0 || messages.some(({ role, tool_calls }) => role === 'tool' || tool_calls);
+  if (!isAboutTools) return { messages };
+  if (toolSyntaxFor({ chatTemplate }).name === 'plain') {
+    return { messages: withPlainTools(messages, tools) };
+  }
+  const described = tools.map((tool) => ({
+    type: 'function',
+    function: { description: '', parameters: { type: 'object', properties: {} }, ...tool },
+  }));
+  return { messages, tools: described.length === 0 ? null : described };
 }

@@ -20,6 +20,8 @@ export const gatewayLimits = {
   messagesMax: 4096,
   /** Parts of one message. */
   contentPartsMax: 1024,
+  /** Calls of tools in one message of the input. */
+  toolCallsMax: 128,
   /** Prompts of one completion request. */
   promptsMax: 32,
   /** Answers to one prompt, as in OpenAI's API; each is a session of its own. */

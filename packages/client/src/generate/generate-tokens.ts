@@ -1,9 +1,11 @@
 import { isSkeinError, type Logits, SkeinError, type TokenId } from '@skein/protocol';
 import type { Clock } from '../clock.js';
+import { createConstraint, type ResponseFormat } from '../grammar/index.js';
 import type { LoadedModel } from '../model/model-store.js';
 import { createSeed, resolveSamplingOptions, TokenHistory } from '../sampling/index.js';
 import type { SwarmSession } from '../session/swarm-session.js';
 import { StopMatcher, type StreamDecoder } from '../text/index.js';
+import { toolFormat } from '../tools/index.js';
 import type { EventQueue } from './event-queue.js';
 import type { EndEvent, GenerateOptions, GenerationEvent } from './generation-types.js';
 import { type Choice, chooseToken, type SamplerState, topKFor } from './next-token.js';
@@ -40,8 +42,10 @@ export async function* generateTokens(
   options: GenerateOptions,
 ): AsyncGenerator<GenerationEvent, void, undefined> {
   const { session, context, clock } = run;
-  const output = new Output(run, options);
-  const state = createSamplerState(run, options);
+  const format = toolFormat(run.model, options);
+  const output = new Output(run, { ...options, responseFormat: format });
+  const state = createSamplerState(run, options, format);
+  const { constraint } = state;
   const leave = new AbortController();
   const abort = () => leave.abort(options.signal?.reason);
   if (options.signal?.aborted) abort();
@@ -62,6 +66,7 @@ export async function* generateTokens(
       promptTokens: run.promptTokenCount,
       firstTokenMs: firstTokenAtMs === null ? null : firstTokenAtMs - run.startedAtMs,
       tokensPerSecond: tokens < 2 || elapsedMs <= 0 ? null : ((tokens - 1) * 1000) / elapsedMs,
+      ...(reason !== 'length' && constraint?.isClosedEarly && { isClosedEarly: true }),
       seed: state.seed,
     };
   };
@@ -71,19 +76,22 @@ export async function* generateTokens(
       while (!(await run.events.settled(pending))) yield* run.events.take();
       const logits = await pending.logits;
       if (logits === null) throw new SkeinError('internal', 'no logits were returned');
-      const choice = await chooseToken(state, logits, { signal });
+      const tokensLeft = run.maxTokens - tokens;
+      const choice = await chooseToken(state, logits, { signal, tokensLeft });
       yield* run.events.take();
       context.push(choice.token);
       if (output.isEnd(choice.token)) return yield end('eos', output.flush());
+      constraint?.accept(choice.token);
       state.history.addGenerated(choice.token);
       tokens += 1;
       firstTokenAtMs ??= clock.now();
       const text = output.push(choice.token);
-      const isLast = tokens === run.maxTokens;
+      const isFinished = constraint?.isFinished ?? false;
+      const isLast = tokens === run.maxTokens || isFinished;
       if (output.stop === null && !isLast) pending = step();
       yield tokenEvent(choice, text, context.length - 1);
       if (output.stop !== null) return yield end('stop');
-      if (isLast) return yield end('length', output.flush());
+      if (isLast) return yield end(constraint?.isWhole ? 'eos' : 'length', output.flush());
     }
   } catch (error) {
     const isAborted = isSkeinError(error) && error.code === 'aborted' && options.signal?.aborted;
@@ -111,7 +119,14 @@ function startStep(
   return pending;
 }
 
-function createSamplerState(run: GenerationContext, options: GenerateOptions): SamplerState {
+function createSamplerState(
+  run: GenerationContext,
+  options: GenerateOptions,
+  format: ResponseFormat,
+): SamplerState {
+  if (options.ignoreEos && format.type !== 'text') {
+    throw new SkeinError('bad-argument', 'ignoreEos cannot be used with a format or with tools');
+  }
   const settings = resolveSamplingOptions(options);
   return {
     session: run.session,
@@ -119,6 +134,8 @@ function createSamplerState(run: GenerationContext, options: GenerateOptions): S
     history: new TokenHistory(run.context),
     seed: settings.seed ?? createSeed(),
     topLogitCount: options.logits ?? 0,
+    constraint: createConstraint(run.model, format),
+    wantsFullRow: false,
   };
 }
 
@@ -137,7 +154,9 @@ class Output {
   readonly #endTokens: ReadonlySet<number>;
 
   constructor({ model, context }: GenerationContext, options: GenerateOptions) {
-    this.#decoder = model.tokenizer?.createStreamDecoder() ?? null;
+    const { responseFormat: format } = options;
+    const shown = format?.type === 'grammar' ? (format.markers ?? []) : [];
+    this.#decoder = model.tokenizer?.createStreamDecoder({ shown }) ?? null;
     this.#decoder?.skip(context);
     this.#stops = new StopMatcher(options.stop ?? []);
     this.#endTokens = new Set(options.ignoreEos ? [] : model.manifest.config.eosTokenIds);

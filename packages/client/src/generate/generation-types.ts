@@ -1,4 +1,5 @@
 import type { TokenId } from '@skein/protocol';
+import type { ResponseFormat } from '../grammar/index.js';
 import type { SamplingOptions } from '../sampling/index.js';
 import type {
   RerouteEvent,
@@ -7,6 +8,7 @@ import type {
   WaitingEvent,
 } from '../session/session-types.js';
 import type { ChatMessage } from '../text/index.js';
+import type { ToolOptions } from '../tools/index.js';
 
 /** What to go on from: exactly one of the three. */
 export interface PromptOptions {
@@ -18,13 +20,19 @@ export interface PromptOptions {
 }
 
 /** Options of one generation. */
-export interface GenerateOptions extends PromptOptions, SamplingOptions {
+export interface GenerateOptions extends PromptOptions, SamplingOptions, ToolOptions {
   /** Tokens to generate at most. Default: 512, or what fits the context if that is less. */
   readonly maxTokens?: number;
   /** Texts that end the generation; they are not part of the output. */
   readonly stop?: readonly string[];
   /** Goes on past the model's end tokens. Default: false. */
   readonly ignoreEos?: boolean;
+  /**
+   * What the answer has to look like: each token is drawn from those that fit, with the model's own
+   * probabilities. When tokens run out, what completes the answer in time is left to draw from.
+   * Not with `ignoreEos`. Default: anything.
+   */
+  readonly responseFormat?: ResponseFormat;
   /** Number of most likely tokens to report with each token. Default: 0. */
   readonly logits?: number;
   readonly signal?: AbortSignal;
@@ -57,6 +65,8 @@ export interface EndEvent {
   readonly text: string;
   /** The stop string that was met. */
   readonly stop?: string;
+  /** The answer fits its format, and was shortened so that `maxTokens` were enough for it. */
+  readonly isClosedEarly?: boolean;
   /** Tokens generated; an end token does not count. */
   readonly tokens: number;
   readonly promptTokens: number;

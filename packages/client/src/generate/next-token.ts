@@ -1,4 +1,5 @@
-import { isSkeinError, type Logits, SkeinError } from '@skein/protocol';
+import { isSkeinError, type Logits, SkeinError, type TokenId } from '@skein/protocol';
+import type { TokenConstraint } from '../grammar/index.js';
 import {
   candidatesNeeded,
   type LogitsRow,
@@ -7,6 +8,7 @@ import {
   type SamplingSettings,
   sample,
   type TokenHistory,
+  type TokenMask,
   topLogProbabilities,
   uniformAt,
 } from '../sampling/index.js';
@@ -21,6 +23,13 @@ export interface SamplerState {
   readonly seed: number;
   /** Most likely tokens to be reported. */
   readonly topLogitCount: number;
+  /** Holds the answer to its format; null: it is free. */
+  readonly constraint: TokenConstraint | null;
+  /**
+   * Whether the next step asks for the whole row: the candidates would not have held the last token
+   * that a format asked for. It is about traffic only.
+   */
+  wantsFullRow: boolean;
 }
 
 /** A chosen token. */
@@ -28,12 +37,16 @@ export type Choice = Extract<SampleResult, { kind: 'token' }> & {
   readonly topLogits: readonly TopLogit[];
 };
 
+/** Candidates that are usually asked for. */
+const usualCandidates = 64;
+
 /** Last hops in a row whose logits make no sense, before the generation is given up. */
 const badOutputsMax = 4;
 
 /** Candidates to ask for with the next step. */
 export function topKFor(state: SamplerState): number {
-  const { settings, history, session, topLogitCount } = state;
+  const { settings, history, session, topLogitCount, wantsFullRow } = state;
+  if (wantsFullRow) return 0;
   const needed = candidatesNeeded(settings, { vocabSize: session.model.vocabSize, history });
   return needed === 0 ? 0 : Math.max(needed, topLogitCount);
 }
@@ -45,32 +58,46 @@ export function topKFor(state: SamplerState): number {
 export async function chooseToken(
   state: SamplerState,
   logits: Logits,
-  options: { signal?: AbortSignal },
+  options: { readonly signal?: AbortSignal; readonly tokensLeft: number },
 ): Promise<Choice> {
-  const { session } = state;
+  const { session, constraint } = state;
+  const { tokensLeft, ...rest } = options;
+  const allowed = constraint?.allowed(tokensLeft) ?? null;
   let current = logits;
   for (let bad = 0; ; ) {
     try {
       const row = logitsRow(current, { rowIndex: 0, vocabSize: session.model.vocabSize });
-      const result = sampleRow(state, row);
-      if (result.kind === 'token') return { ...result, topLogits: topLogits(state, row) };
+      const result = sampleRow(state, row, allowed);
+      if (result.kind === 'token') {
+        if (constraint !== null) state.wantsFullRow = isFarDown(row, result.token);
+        return { ...result, topLogits: topLogits(state, row) };
+      }
     } catch (error) {
       bad += 1;
       const isBad = isSkeinError(error) && error.code === 'bad-output';
       if (!isBad || bad >= badOutputsMax) throw error;
       session.rejectOutput(error);
     }
-    const again = await session.again({ topK: 0, ...options });
+    const again = await session.again({ topK: 0, ...rest });
     if (again === null) throw new SkeinError('internal', 'no logits were returned');
     current = again;
   }
 }
 
-function sampleRow(state: SamplerState, row: LogitsRow): SampleResult {
+function sampleRow(state: SamplerState, row: LogitsRow, allowed: TokenMask | null): SampleResult {
   const { session, settings, history, seed } = state;
   // The random number belongs to the position, so a repeated step draws the same token.
   const random = settings.temperature === 0 ? 0 : uniformAt(seed, session.length);
-  return sample({ row, settings, history, random });
+  return sample({ row, settings, history, random, allowed });
+}
+
+/** Whether so many tokens are likelier than this one that candidates would seldom hold it. */
+function isFarDown(row: LogitsRow, token: TokenId): boolean {
+  if (row.kind === 'top') return false;
+  const logit = row.logits[token] ?? 0;
+  let likelier = 0;
+  for (const other of row.logits) if (other > logit) likelier += 1;
+  return likelier >= usualCandidates;
 }
 
 function topLogits({ topLogitCount }: SamplerState, row: LogitsRow): TopLogit[] {

@@ -5,6 +5,7 @@ import type { LogitAdjustment } from './logit-adjustment.js';
 import { badOutput, type FullRow } from './logits-row.js';
 import type { SampleResult } from './sample.js';
 import type { SamplingSettings } from './sampling-options.js';
+import { isAllowed, type TokenMask } from './token-mask.js';
 import { weighPrefix } from './weighted-prefix.js';
 
 /**
@@ -20,6 +21,7 @@ interface FullRowContext {
   readonly settings: SamplingSettings;
   readonly adjustment: LogitAdjustment;
   readonly random: number;
+  readonly allowed: TokenMask | null;
 }
 
 /** Chooses from the logits of the whole vocabulary; the definition that top rows are held to. */
@@ -27,9 +29,34 @@ export function sampleFullRow(row: FullRow, context: FullRowContext): SampleResu
   requireFinite(row.logits);
   const adjusted = adjustRow(row.logits, context.adjustment);
   const index =
-    context.settings.temperature === 0 ? largestIndex(adjusted) : draw(adjusted, context);
+    context.allowed === null
+      ? choose(adjusted, context)
+      : chooseAllowed(adjusted, context.allowed, context);
   const logProbability = (row.logits[index] ?? 0) - fullLogNormaliser(row);
   return { kind: 'token', token: index as TokenId, logProbability };
+}
+
+/** The index of the chosen one among logits. */
+function choose(logits: Float32Array, context: FullRowContext): number {
+  return context.settings.temperature === 0 ? largestIndex(logits) : draw(logits, context);
+}
+
+/** Allowed tokens keep their order, which decides among equal logits. */
+function chooseAllowed(
+  adjusted: Float32Array,
+  allowed: TokenMask,
+  context: FullRowContext,
+): number {
+  const ids = new Int32Array(allowed.count);
+  const logits = new Float32Array(allowed.count);
+  let found = 0;
+  for (let token = 0; token < adjusted.length && found < ids.length; token++) {
+    if (!isAllowed(allowed, token)) continue;
+    ids[found] = token;
+    logits[found++] = adjusted[token] ?? 0;
+  }
+  if (found === 0) throw badOutput('the row has no token that is allowed');
+  return ids[choose(logits.subarray(0, found), context)] ?? 0;
 }
 
 /** The row's log-normaliser, as sent or else computed. */

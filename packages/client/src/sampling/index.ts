@@ -20,4 +20,5 @@ export {
   type SamplingSettings,
 } from './sampling-options.js';
 export { type PenaltyHistory, TokenHistory } from './token-history.js';
+export { isAllowed, type TokenMask, withTokens } from './token-mask.js';
 export { createSeed, uniformAt } from './uniform-at.js';

@@ -4,6 +4,7 @@ import { LogitAdjustment } from './logit-adjustment.js';
 import { type LogitsRow, requireTopRow, rowVocabSize } from './logits-row.js';
 import type { SamplingSettings } from './sampling-options.js';
 import type { PenaltyHistory } from './token-history.js';
+import type { TokenMask } from './token-mask.js';
 import { sampleTopRow } from './top-row.js';
 
 /** Everything that the choice of one token depends on. */
@@ -13,6 +14,8 @@ export interface SampleRequest {
   readonly history: PenaltyHistory;
   /** In [0, 1): see `uniformAt`. Not looked at when the temperature is 0. */
   readonly random: number;
+  /** All other tokens have the probability 0. Default: every token may be chosen. */
+  readonly allowed?: TokenMask | null;
 }
 
 export type SampleResult =
@@ -27,23 +30,25 @@ export type SampleResult =
 
 /**
  * Chooses the next token: a pure function. The order is repetition penalty, presence and frequency
- * penalties, bias, temperature, top-k, top-p, min-p, as in transformers; then one draw by inverse
- * CDF over what is left in descending probability. Equal logits go by ascending id.
+ * penalties, bias, mask, temperature, top-k, top-p, min-p, as in transformers; then one draw by
+ * inverse CDF over what is left in descending probability. Equal logits go by ascending id.
  *
  * From a top row it returns the same token as from the full row, or says that it cannot.
  *
  * @throws SkeinError `bad-output` when a peer's logits are not usable, `bad-argument`
  */
 export function sample(request: SampleRequest): SampleResult {
-  const { row, settings, history, random } = request;
+  const { row, settings, history, random, allowed = null } = request;
   if (settings.temperature > 0 && !(random >= 0 && random < 1)) {
     throw new SkeinError('bad-argument', `random must be in [0, 1), got ${random}`);
   }
   requireBiasedTokens(settings, rowVocabSize(row));
   const adjustment = new LogitAdjustment(settings, history);
-  if (row.kind === 'full') return sampleFullRow(row, { settings, adjustment, random });
+  if (allowed?.count === 0) throw new SkeinError('bad-argument', 'no token is allowed');
+  const context = { settings, adjustment, random, allowed };
+  if (row.kind === 'full') return sampleFullRow(row, context);
   requireTopRow(row);
-  return sampleTopRow(row, { settings, adjustment, random });
+  return sampleTopRow(row, context);
 }
 
 function requireBiasedTokens(settings: SamplingSettings, vocabSize: number): void {

@@ -3,6 +3,7 @@ import type { Interval } from './draw.js';
 import type { LogitAdjustment } from './logit-adjustment.js';
 import { badOutput, normaliserError, type TopRow } from './logits-row.js';
 import { summationSlack } from './sampling-limits.js';
+import { isAllowed, type TokenMask } from './token-mask.js';
 
 /** What is known of the tokens that a top row leaves out. */
 export interface Tail {
@@ -23,18 +24,37 @@ export interface Tail {
   readonly reference: number;
 }
 
+/** Tokens that a mask allows, and how many of them a top row leaves out. */
+interface HiddenAllowed {
+  readonly allowed: TokenMask;
+  readonly count: number;
+}
+
 /**
  * Derives what the normaliser and the last candidate say about the rest of the vocabulary.
+ * @param hidden only these tokens count; null: all do
  * @throws SkeinError `bad-output` when the normaliser contradicts the candidates
  */
-export function describeTail(row: TopRow, adjustment: LogitAdjustment): Tail {
+export function describeTail(
+  row: TopRow,
+  adjustment: LogitAdjustment,
+  hidden: HiddenAllowed | null = null,
+): Tail {
   const reference = row.logits[0] ?? 0;
   const lastLogit = row.logits[row.logits.length - 1] ?? 0;
-  const count = row.vocabSize - row.ids.length;
-  const logRawMass = logTailMass(row, { reference, lastLogit, count });
+  const wholeCount = row.vocabSize - row.ids.length;
+  const wholeMass = logTailMass(row, { reference, lastLogit, count: wholeCount });
+  const count = hidden?.count ?? wholeCount;
+  const logRawMass =
+    hidden === null ? wholeMass : shareOf(wholeMass, { reference, lastLogit, count });
   // One token cannot weigh more than all of them.
   const ceiling = Math.min(lastLogit, reference + logRawMass.high);
-  const touched = count === 0 || !adjustment.isActive ? [] : touchedTail(row, adjustment, ceiling);
+  const touched =
+    count === 0 || !adjustment.isActive
+      ? []
+      : touchedTail(row, adjustment, ceiling).filter(
+          ({ id }) => hidden === null || isAllowed(hidden.allowed, id),
+        );
   let touchedLogitMax = Number.NEGATIVE_INFINITY;
   for (const { logitMax } of touched) touchedLogitMax = Math.max(touchedLogitMax, logitMax);
   return {
@@ -71,6 +91,15 @@ function logTailMass(
     low: low > 0 ? Math.min(Math.log(low), logHigh) : Number.NEGATIVE_INFINITY,
     high: logHigh,
   };
+}
+
+/** Of a tail's mass, what some of its tokens may have: all of it or nothing. */
+function shareOf(
+  whole: Interval,
+  { reference, lastLogit, count }: { reference: number; lastLogit: number; count: number },
+): Interval {
+  const logMost = Math.log(count) + lastLogit - reference + summationSlack;
+  return { low: Number.NEGATIVE_INFINITY, high: Math.min(whole.high, logMost) };
 }
 
 function touchedTail(row: TopRow, adjustment: LogitAdjustment, ceiling: number): Tail['touched'] {

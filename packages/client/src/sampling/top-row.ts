@@ -7,19 +7,25 @@ import type { SampleResult } from './sample.js';
 import { summationSlack } from './sampling-limits.js';
 import type { SamplingSettings } from './sampling-options.js';
 import { describeTail, type Tail, tailWeight } from './tail-bounds.js';
+import { selectAllowed, type TokenMask } from './token-mask.js';
 import { weighPrefix } from './weighted-prefix.js';
 
 interface TopRowContext {
   readonly settings: SamplingSettings;
   readonly adjustment: LogitAdjustment;
   readonly random: number;
+  readonly allowed: TokenMask | null;
 }
 
 /** Chooses from the most likely tokens where that is certain to equal the choice from all. */
 export function sampleTopRow(row: TopRow, context: TopRowContext): SampleResult {
-  const tail = describeTail(row, context.adjustment);
-  const candidates = orderCandidates(row.ids, adjustCandidates(row, context.adjustment));
-  const certainCount = countCertain(row, candidates, { tail, adjustment: context.adjustment });
+  const { adjustment, allowed } = context;
+  const kept = allowed === null ? row : selectAllowed(allowed, row);
+  if (kept.ids.length === 0) return { kind: 'need-full-logits' };
+  const hidden = allowed === null ? null : { allowed, count: allowed.count - kept.ids.length };
+  const tail = describeTail(row, adjustment, hidden);
+  const candidates = orderCandidates(kept.ids, adjustCandidates(kept, adjustment));
+  const certainCount = countCertain(row, candidates, { tail, adjustment });
   if (certainCount === 0) return { kind: 'need-full-logits' };
   const index =
     context.settings.temperature === 0 ? 0 : draw(candidates, certainCount, { tail, ...context });
@@ -33,7 +39,10 @@ export function sampleTopRow(row: TopRow, context: TopRowContext): SampleResult 
   };
 }
 
-function adjustCandidates(row: TopRow, adjustment: LogitAdjustment): Float32Array {
+function adjustCandidates(
+  row: Pick<TopRow, 'ids' | 'logits'>,
+  adjustment: LogitAdjustment,
+): Float32Array {
   if (!adjustment.isActive) return row.logits;
   return row.logits.map((logit, index) =>
     adjustment.apply((row.ids[index] ?? 0) as TokenId, logit),

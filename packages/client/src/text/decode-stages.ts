@@ -173,7 +173,7 @@ const byteOfCharacter: ReadonlyMap<string, number> = (() => {
 })();
 
 /** The bytes of a token, or null when one of its characters stands for none (added tokens). */
-function bytesOfByteLevel(token: string): Uint8Array | null {
+export function bytesOfByteLevel(token: string): Uint8Array | null {
   const bytes = new Uint8Array(token.length);
   for (let index = 0; index < token.length; index++) {
     const byte = byteOfCharacter.get(token.charAt(index));
@@ -185,7 +185,8 @@ function bytesOfByteLevel(token: string): Uint8Array | null {
 
 const fallbackTokenPattern = /^<0x([0-9A-Fa-f]{2})>$/;
 
-function byteOfFallbackToken(token: string): number | null {
+/** The byte of a token `<0x00>` to `<0xFF>`; null for any other. */
+export function byteOfFallbackToken(token: string): number | null {
   const digits = fallbackTokenPattern.exec(token)?.[1];
   return digits === undefined ? null : Number.parseInt(digits, 16);
 }

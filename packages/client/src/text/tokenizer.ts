@@ -2,6 +2,7 @@ import { SkeinError, type TokenId } from '@skein/protocol';
 import { parseDecoder } from './decoder-config.js';
 import { StreamDecoder } from './stream-decoder.js';
 import { TextEncoderOfFile } from './text-encoder.js';
+import { createTokenBytes } from './token-bytes.js';
 import { parseTokenizerConfig, parseTokenizerJson } from './tokenizer-file.js';
 
 /** Longest text that is encoded at once, in UTF-16 units: a million tokens have about 4 million. */
@@ -11,6 +12,14 @@ export const encodeCharactersMax = 16 * 1024 * 1024;
 export interface SpecialToken {
   readonly id: TokenId;
   readonly text: string;
+}
+
+/** Options of {@link Tokenizer.createStreamDecoder}. */
+export interface StreamDecoderOptions {
+  /** Default: true. */
+  readonly skipSpecialTokens?: boolean;
+  /** Special tokens that are not passed over, by their texts. Default: none. */
+  readonly shown?: readonly string[];
 }
 
 /** Text to tokens and back. */
@@ -42,10 +51,16 @@ export interface Tokenizer {
   decode(tokens: Iterable<TokenId>, options?: { skipSpecialTokens?: boolean }): string;
 
   /** Decodes tokens one by one. The options are those of {@link decode}. */
-  createStreamDecoder(options?: { skipSpecialTokens?: boolean }): StreamDecoder;
+  createStreamDecoder(options?: StreamDecoderOptions): StreamDecoder;
 
   /** The text of a token in the vocabulary, undecoded (`Ġthe`, `▁the`, `<0x0A>`); null if none. */
   tokenText(token: TokenId): string | null;
+
+  /**
+   * The bytes that a token adds in the middle of a text, which may be a part of a character; null
+   * for ids without a token and for special tokens.
+   */
+  tokenBytes(token: TokenId): Uint8Array | null;
 
   /** The token of an exact text in the vocabulary; null if there is none. */
   tokenId(text: string): TokenId | null;
@@ -67,12 +82,23 @@ export function createTokenizer(
   const specialTokenIds = new Set<TokenId>();
   for (const token of file.addedTokens) if (token.special) specialTokenIds.add(token.id);
 
-  const createStreamDecoder = ({ skipSpecialTokens = true } = {}) =>
-    new StreamDecoder({
+  const bytesOf = createTokenBytes(file.decoder, createStage);
+  const tokenBytes = (token: TokenId) => {
+    const text = specialTokenIds.has(token) ? null : encoder.tokenText(token);
+    return text === null ? null : bytesOf(text);
+  };
+
+  const createStreamDecoder = (options: StreamDecoderOptions = {}) => {
+    const { skipSpecialTokens = true, shown = [] } = options;
+    const isPassedOver = (token: TokenId) =>
+      skipSpecialTokens &&
+      specialTokenIds.has(token) &&
+      !shown.includes(encoder.tokenText(token) ?? '');
+    return new StreamDecoder({
       stage: createStage(),
-      tokenText: (token) =>
-        skipSpecialTokens && specialTokenIds.has(token) ? null : encoder.tokenText(token),
+      tokenText: (token) => (isPassedOver(token) ? null : encoder.tokenText(token)),
     });
+  };
 
   return {
     vocabSize: file.vocabSize,
@@ -81,6 +107,7 @@ export function createTokenizer(
     eosToken: specialToken(config.eosText, encoder),
     chatTemplates: config.chatTemplates,
     tokenText: (token) => encoder.tokenText(token),
+    tokenBytes,
     tokenId: (text) => encoder.tokenId(text),
     createStreamDecoder,
     encode: (text, { addSpecialTokens = true } = {}) => {

@@ -77,6 +77,7 @@ describe('ResponseCache', () => {
       text,
       logProbability: 0,
       alternatives: [],
+      toolCalls: [],
     };
     return { events: [event], usage };
   };

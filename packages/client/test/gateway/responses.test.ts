@@ -94,9 +94,9 @@ describe('POST /v1/responses', () => {
     [{ previous_response_id: 'resp_1' }, 'previous_response_id'],
     [{ store: true }, 'store'],
     [{ background: true }, 'background'],
-    [{ tools: [{ type: 'web_search' }] }, 'tools'],
+    [{ max_tool_calls: 2 }, 'max_tool_calls'],
     [{ reasoning: { effort: 'high' } }, 'reasoning'],
-    [{ text: { format: { type: 'json_object' } } }, 'text'],
+    [{ text: { verbosity: 'low' } }, 'text.verbosity'],
     [{ truncation: 'auto' }, 'truncation'],
     [{ max_tokens: 4 }, 'max_tokens'],
   ])('refuses %j', async (fields, param) => {

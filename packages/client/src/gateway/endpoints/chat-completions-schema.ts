@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { gatewayLimits } from '../gateway-limits.js';
 import type { GenerationRequest } from '../generation/generation-request.js';
 import { GatewayError } from '../http/gateway-error.js';
-import { chatMessageSchema, toChatMessage } from './message-fields.js';
+import { chatFormat, chatFormatSchema, requireEndForFormat } from './format-fields.js';
+import { chatMessageSchema, toChatMessages } from './message-fields.js';
 import {
   choiceCount,
   endFields,
@@ -17,8 +18,7 @@ import {
   unsupported,
   userFields,
 } from './request-fields.js';
-
-const noTools = 'tools are not supported';
+import { chatToolFields, chatTools } from './tool-fields.js';
 
 /** The body of `POST /v1/chat/completions`. */
 export const chatCompletionsSchema = z.strictObject({
@@ -34,15 +34,10 @@ export const chatCompletionsSchema = z.strictObject({
   ...streamFields,
   ...userFields,
   store: unsupported('answers are not stored', z.literal(false)),
-  tools: unsupported(noTools, z.array(z.never())),
-  tool_choice: unsupported(noTools, z.enum(['none', 'auto'])),
-  parallel_tool_calls: unsupported(noTools, z.boolean()),
-  functions: unsupported(noTools, z.array(z.never())),
-  function_call: unsupported(noTools, z.enum(['none', 'auto'])),
-  response_format: unsupported(
-    'only {"type": "text"} is supported',
-    z.strictObject({ type: z.literal('text') }),
-  ),
+  ...chatToolFields,
+  functions: unsupported('functions are given as tools', z.array(z.never())),
+  function_call: unsupported('functions are given as tools', z.enum(['none', 'auto'])),
+  response_format: chatFormatSchema.nullish(),
   modalities: unsupported('only text is supported', z.array(z.literal('text'))),
   audio: unsupported('audio is not supported'),
   prediction: unsupported('predicted outputs are not supported'),
@@ -63,14 +58,19 @@ export function chatToGeneration(body: ChatCompletionsBody): GenerationRequest {
   if (top != null && body.logprobs !== true) {
     throw contradiction('top_logprobs', 'needs "logprobs": true');
   }
+  const format = chatFormat(body.response_format);
+  const tools = chatTools(body);
+  requireEndForFormat({ format, tools }, body);
   return {
     model: body.model,
-    prompts: [{ messages: body.messages.map(toChatMessage) }],
+    prompts: [{ messages: toChatMessages(body.messages) }],
     choicesPerPrompt: body.n ?? 1,
     sampling: toSampling(body),
     maxTokens: newer ?? older ?? null,
     stop: toStop(body.stop),
     ignoreEos: body.ignore_eos ?? false,
+    format,
+    tools,
     topLogProbabilities: body.logprobs === true ? (top ?? 0) : null,
     user: toUser(body),
   };

@@ -1,4 +1,4 @@
-import type { ChoiceEvent } from '../generation/generation-request.js';
+import type { ChoiceEvent, ToolCallDelta } from '../generation/generation-request.js';
 import type { Generation } from '../generation/generations.js';
 import type { GatewayContext, GatewayServices } from '../http/gateway-context.js';
 import { parseBody } from '../http/parse-body.js';
@@ -35,21 +35,66 @@ export async function handleChatCompletions(
   });
 }
 
+/** How a choice ended. That it was shortened to keep its format is Skein's own to tell. */
+function endFields({ reason, isClosedEarly }: Extract<ChoiceEvent, { type: 'end' }>) {
+  return { finish_reason: reason, ...(isClosedEarly && { closed_early: true }) };
+}
+
+/** An answer as it grows. */
+interface AnswerMessage {
+  readonly role: string;
+  content: string | null;
+  readonly refusal: null;
+  tool_calls?: { id: string; type: string; function: { name: string; arguments: string } }[];
+}
+
+function addCall(message: AnswerMessage, { index, start, arguments: part }: ToolCallDelta): void {
+  message.tool_calls ??= [];
+  if (start !== null) {
+    const called = { name: start.name, arguments: '' };
+    message.tool_calls.push({ id: start.id, type: 'function', function: called });
+  }
+  const call = message.tool_calls[index];
+  if (call !== undefined) call.function.arguments += part;
+}
+
+/** What an event adds to the message; null for nothing. */
+function deltaOf(event: ChoiceEvent): object | null {
+  const calls = event.type === 'token' ? event.toolCalls : [];
+  if (event.text === '' && calls.length === 0) return null;
+  return {
+    ...(event.text !== '' && { content: event.text }),
+    ...(calls.length > 0 && {
+      tool_calls: calls.map(({ index, start, arguments: part }) => ({
+        index,
+        ...(start !== null && { id: start.id, type: 'function' }),
+        function: { ...(start !== null && { name: start.name }), arguments: part },
+      })),
+    }),
+  };
+}
+
 type LogProbability = ReturnType<typeof tokenLogProbability>;
 
 async function wholeAnswer(generation: Generation, body: ChatCompletionsBody, created: number) {
   const texts = new TokenTexts(generation.model);
   const choices = Array.from({ length: body.n ?? 1 }, (_, index) => ({
     index,
-    message: { role: 'assistant', content: '', refusal: null },
+    message: { role: 'assistant', content: '', refusal: null } as AnswerMessage,
     logprobs: body.logprobs === true ? { content: [] as LogProbability[], refusal: null } : null,
     finish_reason: 'stop',
   }));
   for await (const event of generation.events) {
     const choice = choices[event.choice] as (typeof choices)[number];
-    choice.message.content += event.text;
-    if (event.type === 'end') choice.finish_reason = event.reason;
-    else choice.logprobs?.content.push(tokenLogProbability(event, texts));
+    choice.message.content = (choice.message.content ?? '') + event.text;
+    if (event.type === 'end') Object.assign(choice, endFields(event));
+    else {
+      choice.logprobs?.content.push(tokenLogProbability(event, texts));
+      for (const call of event.toolCalls) addCall(choice.message, call);
+    }
+  }
+  for (const { message } of choices) {
+    if (message.tool_calls !== undefined && message.content === '') message.content = null;
   }
   return {
     id: createAnswerId('chatcmpl-'),
@@ -88,11 +133,12 @@ async function* answerEvents(
       yield chunk([{ index, delta, logprobs: null, finish_reason: null }]);
     }
     const logprobs = logProbabilitiesOf(event, body, texts);
-    if (event.text !== '' || logprobs !== null) {
-      yield chunk([{ index, delta: { content: event.text }, logprobs, finish_reason: null }]);
+    const delta = deltaOf(event);
+    if (delta !== null || logprobs !== null) {
+      yield chunk([{ index, delta: delta ?? { content: '' }, logprobs, finish_reason: null }]);
     }
     if (event.type === 'end') {
-      yield chunk([{ index, delta: {}, logprobs: null, finish_reason: event.reason }]);
+      yield chunk([{ index, delta: {}, logprobs: null, ...endFields(event) }]);
     }
   }
   if (hasUsage) yield chunk([], usageObject(generation.usage()));

@@ -4,6 +4,7 @@ import type { PromptOptions } from '../../generate/generation-types.js';
 import { gatewayLimits } from '../gateway-limits.js';
 import type { GenerationRequest } from '../generation/generation-request.js';
 import { GatewayError, unsupportedParameter } from '../http/gateway-error.js';
+import { freeFormat } from './format-fields.js';
 import {
   choiceCount,
   endFields,
@@ -75,6 +76,8 @@ export function completionToGeneration(body: CompletionsBody): GenerationRequest
     maxTokens: body.max_tokens ?? maxTokensDefault,
     stop: toStop(body.stop),
     ignoreEos: body.ignore_eos ?? false,
+    format: freeFormat,
+    tools: {},
     topLogProbabilities: body.logprobs ?? null,
     user: toUser(body),
   };

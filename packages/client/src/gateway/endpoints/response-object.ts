@@ -2,38 +2,58 @@ import type { GenerationUsage } from '../generation/generation-request.js';
 import type { tokenLogProbability } from './generation-objects.js';
 import type { ResponsesBody } from './responses-schema.js';
 
+type Status = 'in_progress' | 'completed' | 'incomplete' | 'failed';
+
+/** The assistant's message, while it grows. */
+export interface MessageItem {
+  readonly type: 'message';
+  readonly id: string;
+  text: string;
+  readonly logprobs: ReturnType<typeof tokenLogProbability>[];
+}
+
+/** A call of a tool, while it grows. */
+export interface CallItem {
+  readonly type: 'function_call';
+  readonly id: string;
+  readonly callId: string;
+  readonly name: string;
+  arguments: string;
+}
+
+export type OutputItem = MessageItem | CallItem;
+
 /** What becomes of a response while it is generated. */
 export interface ResponseState {
   readonly id: string;
-  readonly messageId: string;
   readonly createdAtSeconds: number;
   readonly body: ResponsesBody;
-  readonly logprobs: ReturnType<typeof tokenLogProbability>[];
-  text: string;
-  status: 'in_progress' | 'completed' | 'incomplete' | 'failed';
+  readonly items: OutputItem[];
+  status: Status;
   usage: GenerationUsage | null;
   error: { readonly code: string; readonly message: string } | null;
 }
 
-/** The part that holds the text of the answer. */
-export function outputTextPart({ text, logprobs }: ResponseState) {
+/** The part that holds the text of a message. */
+export function outputTextPart({ text, logprobs }: MessageItem) {
   return { type: 'output_text', text, annotations: [], logprobs };
 }
 
-/** The one item of the output: the assistant's message. */
-export function outputMessage(state: ResponseState, hasContent: boolean) {
-  return {
-    id: state.messageId,
-    type: 'message',
-    role: 'assistant',
-    status: state.status === 'failed' ? 'incomplete' : state.status,
-    content: hasContent ? [outputTextPart(state)] : [],
-  };
+/** An item of the output; `hasContent` is false for one that has just begun. */
+export function outputItem(item: OutputItem, given: Status, hasContent: boolean) {
+  const status = given === 'failed' ? 'incomplete' : given;
+  if (item.type === 'function_call') {
+    const { id, type, callId: call_id, name } = item;
+    return { id, type, call_id, name, arguments: hasContent ? item.arguments : '', status };
+  }
+  const { id, type } = item;
+  const content = hasContent ? [outputTextPart(item)] : [];
+  return { id, type, role: 'assistant', status, content };
 }
 
 /** The response as a whole, with all fields that clients of the API expect. */
 export function responseObject(state: ResponseState) {
-  const { body, status, usage } = state;
+  const { body, status, usage, items } = state;
   const isBegun = status !== 'in_progress';
   return {
     id: state.id,
@@ -46,16 +66,16 @@ export function responseObject(state: ResponseState) {
     instructions: body.instructions ?? null,
     max_output_tokens: body.max_output_tokens ?? null,
     model: body.model,
-    output: isBegun ? [outputMessage(state, true)] : [],
+    output: isBegun ? items.map((item) => outputItem(item, itemStatus(state, item), true)) : [],
     parallel_tool_calls: body.parallel_tool_calls ?? true,
     previous_response_id: null,
     reasoning: { effort: null, summary: null },
     service_tier: 'default',
     store: false,
     temperature: body.temperature ?? 1,
-    text: { format: { type: 'text' } },
+    text: { format: body.text?.format ?? { type: 'text' } },
     tool_choice: body.tool_choice ?? 'auto',
-    tools: [],
+    tools: body.tools ?? [],
     top_logprobs: body.top_logprobs ?? 0,
     top_p: body.top_p ?? 1,
     truncation: 'disabled',
@@ -63,6 +83,11 @@ export function responseObject(state: ResponseState) {
     user: body.user ?? null,
     metadata: body.metadata ?? {},
   };
+}
+
+/** Only the last item can have been cut. */
+export function itemStatus({ items, status }: ResponseState, item: OutputItem): Status {
+  return item === items.at(-1) ? status : 'completed';
 }
 
 function usageObject({ promptTokens, cachedTokens, completionTokens }: GenerationUsage) {

@@ -1,7 +1,16 @@
 import type { TokenId } from '@skein/protocol';
 import type { PromptOptions } from '../../generate/generation-types.js';
+import type { ResponseFormat } from '../../grammar/index.js';
 import type { SamplingOptions } from '../../sampling/index.js';
+import type { ToolOptions } from '../../tools/index.js';
 import type { ApiKey } from '../admission/api-keys.js';
+
+/** What an answer has to look like, and where the caller said so. */
+export interface RequestedFormat {
+  readonly format: ResponseFormat;
+  /** The parameter that is to blame when the format cannot be enforced. */
+  readonly param: string;
+}
 
 /**
  * What every endpoint turns its request into. An adapter for another API is a schema, a function to
@@ -18,6 +27,9 @@ export interface GenerationRequest {
   readonly maxTokens: number | null;
   readonly stop: readonly string[];
   readonly ignoreEos: boolean;
+  readonly format: RequestedFormat;
+  /** What the answer may call. */
+  readonly tools: ToolOptions;
   /** Alternatives to report with each token; null: no log-probabilities at all. */
   readonly topLogProbabilities: number | null;
   /** Whom the caller asks for: the same one always gets the same target of an alias. */
@@ -44,6 +56,18 @@ export interface ChoiceTokenEvent extends TokenProbability {
   /** Text that became final with this token; it may be empty. */
   readonly text: string;
   readonly alternatives: readonly TokenProbability[];
+  /** Parts of calls that became final with this token. */
+  readonly toolCalls: readonly ToolCallDelta[];
+}
+
+/** A part of a call of a tool. */
+export interface ToolCallDelta {
+  /** Counts the calls of a choice from 0. */
+  readonly index: number;
+  /** With the first part of a call. */
+  readonly start: { readonly id: string; readonly name: string } | null;
+  /** A part of the arguments, as JSON. */
+  readonly arguments: string;
 }
 
 interface ChoiceEndEvent {
@@ -52,7 +76,9 @@ interface ChoiceEndEvent {
   /** Text that was held back until the end. */
   readonly text: string;
   /** `length`: the limit of tokens, or of the context, was reached. */
-  readonly reason: 'stop' | 'length';
+  readonly reason: 'stop' | 'length' | 'tool_calls';
+  /** The answer fits its format, and was shortened to fit the limit as well. */
+  readonly isClosedEarly: boolean;
 }
 
 /** What the answers of a request are made of. Every choice ends with an `end`. */

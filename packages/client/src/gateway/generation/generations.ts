@@ -2,8 +2,11 @@ import { isSkeinError, type ModelHash, SkeinError, type TokenId } from '@skein/p
 import type { SkeinClient } from '../../client/client.js';
 import { encodePrompt } from '../../client/encode-prompt.js';
 import type { Clock, Random } from '../../clock.js';
+import type { PromptOptions } from '../../generate/generation-types.js';
+import { compileFormat } from '../../grammar/index.js';
 import type { LoadedModel } from '../../model/model-store.js';
 import { createSeed } from '../../sampling/index.js';
+import { type ToolOptions, toolFormat } from '../../tools/index.js';
 import type { FairQueue } from '../admission/fair-queue.js';
 import type { QuotaLedger } from '../admission/quota-ledger.js';
 import { gatewayLimits } from '../gateway-limits.js';
@@ -79,11 +82,14 @@ export class Generations {
     const identity = request.user ?? (caller.isAuthenticated ? caller.key.name : null);
     const target = pickTarget(alias, identity, random);
     const model = await client.loadModel(target.model, { signal: options.signal });
-    const prompts = request.prompts.map((prompt) => encodeWhole(model, prompt));
+    const prompts = request.prompts.map((prompt) =>
+      encodeWhole(model, { ...prompt, ...request.tools }),
+    );
     const { contextLength } = model.manifest.config;
     for (const tokens of prompts) {
       checkContext(tokens, { maxTokens: request.maxTokens, contextLength });
     }
+    requireFormat(model, request);
     const usage = new UsageCounter(prompts, request.choicesPerPrompt);
     const labels = {
       model: request.model,
@@ -222,13 +228,27 @@ async function* replay(
 }
 
 /** @throws SkeinError `bad-argument` for an empty prompt */
-function encodeWhole(
-  model: LoadedModel,
-  prompt: GenerationRequest['prompts'][number],
-): readonly TokenId[] {
+function encodeWhole(model: LoadedModel, prompt: PromptOptions & ToolOptions): readonly TokenId[] {
   const { tokens } = encodePrompt(model, prompt, { isContinuation: false });
   if (tokens.length > 0) return tokens;
   throw new SkeinError('bad-argument', 'the prompt is empty');
+}
+
+/** @throws GatewayError that names the parameter, for a format or tools that cannot be enforced */
+function requireFormat(model: LoadedModel, { format: requested, tools }: GenerationRequest): void {
+  const { format: responseFormat } = requested;
+  const hasTools = (tools.tools ?? []).length > 0;
+  let { param } = requested;
+  try {
+    compileFormat(model, responseFormat);
+    if (hasTools) param = 'tools';
+    compileFormat(model, toolFormat(model, { ...tools, responseFormat }));
+  } catch (cause) {
+    if (!isSkeinError(cause)) throw cause;
+    const isOfTools = hasTools && cause.code === 'model-unsupported';
+    if (cause.code !== 'bad-argument' && !isOfTools) throw cause;
+    throw new GatewayError(cause.message, { status: 400, code: 'invalid_value', param, cause });
+  }
 }
 
 function ownName(name: string): ModelAlias {

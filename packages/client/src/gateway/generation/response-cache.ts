@@ -103,6 +103,8 @@ export function responseKey(
     request.stop,
     request.ignoreEos,
     request.topLogProbabilities,
+    request.format.format,
+    request.tools,
   ];
   return createHash('sha256').update(JSON.stringify(facts)).digest('base64');
 }
@@ -114,5 +116,7 @@ export function isReproducible({ sampling }: GenerationRequest): boolean {
 
 function sizeOf(event: ChoiceEvent): number {
   const alternatives = event.type === 'token' ? event.alternatives.length : 0;
-  return eventBytes + 2 * event.text.length + alternatives * alternativeBytes;
+  const calls = event.type === 'token' ? event.toolCalls : [];
+  const callBytes = calls.reduce((sum, call) => sum + eventBytes + 2 * call.arguments.length, 0);
+  return eventBytes + 2 * event.text.length + alternatives * alternativeBytes + callBytes;
 }

@@ -1,9 +1,9 @@
-import { isSkeinError, SkeinError } from '@skein/protocol';
-import type { GenerationEvent } from '../../generate/generation-types.js';
+import { isSkeinError } from '@skein/protocol';
 import type { FairQueue } from '../admission/fair-queue.js';
 import { gatewayLimits } from '../gateway-limits.js';
 import type { Lease, LeaseRequest, SessionPool } from '../sessions/session-pool.js';
 import { checkContext } from './check-context.js';
+import { ChoiceAnswer } from './choice-answer.js';
 import type { Caller, ChoiceEvent, GenerationRequest } from './generation-request.js';
 
 /** Collaborators of {@link runChoice}. */
@@ -72,13 +72,17 @@ async function* generate(
   const { request, choice, lease, seed } = task;
   const { tokensMax: contextLength } = conversation;
   checkContext(lease.tokens, { maxTokens: request.maxTokens, contextLength });
+  const { model } = conversation;
+  const answer = new ChoiceAnswer(choice, model, request);
   const events = conversation.generate({
     ...request.sampling,
+    ...request.tools,
     ...(seed !== undefined && { seed }),
     promptTokens: lease.tokens.slice(reusedTokens),
     maxTokens: request.maxTokens ?? contextLength,
     stop: request.stop,
     ignoreEos: request.ignoreEos,
+    responseFormat: request.format.format,
     logits: request.topLogProbabilities ?? 0,
     signal: lease.signal,
   });
@@ -86,23 +90,12 @@ async function* generate(
   for await (const event of events) {
     if (!hasRoute) task.onStarted(reusedTokens);
     hasRoute = true;
-    const shown = toChoiceEvent(event, choice);
+    const shown = answer.take(event);
     if (event.type === 'token') task.onToken();
     else if (event.type === 'reroute') task.onReroute();
     else if (event.type === 'waiting') await pool.dropAll();
     if (shown !== null) yield shown;
   }
-}
-
-function toChoiceEvent(event: GenerationEvent, choice: number): ChoiceEvent | null {
-  if (event.type === 'token') {
-    const { type, id, text, logProbability, topLogits = [] } = event;
-    return { type, choice, id, text, logProbability, alternatives: topLogits };
-  }
-  if (event.type !== 'end') return null;
-  const { type, text, reason } = event;
-  if (reason === 'aborted') throw new SkeinError('aborted', 'the request was ended');
-  return { type, choice, text, reason: reason === 'length' ? 'length' : 'stop' };
 }
 
 function mayLackRoom(error: unknown): boolean {
