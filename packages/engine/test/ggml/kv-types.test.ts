@@ -1,6 +1,7 @@
 import { createSessionId, type Engine, type KvType, type SessionId } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
-import { EngineCore } from '../../src/ggml/engine-core.js';
+import { EngineCore } from '../../src/core/engine-core.js';
+import { GgmlComputer } from '../../src/ggml/ggml-computer.js';
 import {
   createItem,
   exactOptions,
@@ -61,7 +62,8 @@ describe('a KV cache in q8_0', () => {
   });
 
   it('gives the same in primitives, but for rounding', async () => {
-    const core = await EngineCore.load({ ...options, device: 'cpu' }, { attention: 'plain' });
+    const loading = GgmlComputer.load({ ...options, device: 'cpu' }, { attention: 'plain' });
+    const core = new EngineCore(await loading);
     const session = createSessionId();
     core.openSession(session, core.info);
     const item = {
@@ -71,8 +73,8 @@ describe('a KV cache in q8_0', () => {
       input: { kind: 'tokens', tokens: prompt },
       output: fullLogits('all'),
     } as const;
-    const { logits } = logitsOf(outputOf(core.step([item]).outcomes[0]));
-    core.stop();
+    const { logits } = logitsOf(outputOf((await core.step([item])).outcomes[0]));
+    await core.stop();
     expect(relativeError(logits, golden.logits)).toBeLessThan(tolerances.q8_0);
   });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { RopeScaling } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
-import { ropeFrequencies } from '../../src/ggml/rope-frequencies.js';
+import { ropeFrequencies } from '../../src/model/rope-frequencies.js';
 
 /** What transformers' `ROPE_INIT_FUNCTIONS` gave. */
 interface GoldenRope {

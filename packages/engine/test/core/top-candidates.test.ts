@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { selectTop } from '../../src/ggml/graph/top-candidates.js';
+import { selectTop } from '../../src/core/top-candidates.js';
 import { seededRandom } from '../support/numbers.js';
 
 describe('selectTop', () => {

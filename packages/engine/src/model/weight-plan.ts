@@ -12,10 +12,9 @@ import {
   type ExpectedTensor,
   embeddingTensors,
   headTensors,
-} from '../../model/expected-tensors.js';
-import type { ModelFile, TensorLocation } from '../../model/model-file.js';
-import { storageLayouts } from '../../model/tensor-types.js';
-import { rowBytes } from '../type-ids.js';
+} from './expected-tensors.js';
+import type { ModelFile, TensorLocation } from './model-file.js';
+import { rowBytes, storageLayouts } from './tensor-types.js';
 
 /**
  * What a tensor is used for: `vector` (norms and biases), `vectors` (biases of experts, one a row),

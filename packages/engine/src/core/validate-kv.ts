@@ -8,13 +8,16 @@ import {
   type ModelConfig,
   SkeinError,
 } from '@skein/protocol';
+import { requireChunk, requireRecord } from './require-shapes.js';
 import type { SessionEntry } from './session-table.js';
 
-/** @throws SkeinError `bad-argument` */
+/** @throws SkeinError `bad-argument`, `limit-exceeded` */
 export function validateRange(
   range: { block: number; start: number; end: number },
   session: SessionEntry,
+  cache: { readonly config: ModelConfig; readonly kvType: KvType },
 ): void {
+  requireRecord(range, 'A range of a cache');
   const { block, start, end } = range;
   requireBlock(block, session);
   const isRange = Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end;
@@ -22,6 +25,8 @@ export function validateRange(
     const message = `Tokens ${start}:${end} are not within the ${session.length} cached ones.`;
     throw new SkeinError('bad-argument', message);
   }
+  const { kvHeadCount, headDim } = cache.config;
+  requirePiece(kvByteLength(cache.kvType, (end - start) * kvHeadCount * headDim));
 }
 
 /** @throws SkeinError `bad-argument`, `context-exceeded`, `limit-exceeded` */
@@ -30,6 +35,7 @@ export function validateChunk(
   session: SessionEntry,
   cache: { readonly config: ModelConfig; readonly kvType: KvType },
 ): void {
+  requireChunk(chunk);
   const { config, kvType } = cache;
   const { block, position, count, type, keys, values } = chunk;
   requireBlock(block, session);
@@ -52,9 +58,12 @@ export function validateChunk(
     const message = `Keys and values have ${keys.byteLength} and ${values.byteLength} bytes, not ${bytes}.`;
     throw new SkeinError('bad-argument', message);
   }
-  if (2 * bytes > limits.bodyBytesMax) {
-    throw new SkeinError('limit-exceeded', `${2 * bytes} bytes are too much for one piece.`);
-  }
+  requirePiece(bytes);
+}
+
+function requirePiece(bytes: number): void {
+  if (2 * bytes <= limits.bodyBytesMax) return;
+  throw new SkeinError('limit-exceeded', `${2 * bytes} bytes are too much for one piece.`);
 }
 
 function requireBlock(block: number, { use }: SessionEntry): void {

@@ -1,11 +1,11 @@
 /** Sorts the prepared items of a step into batches that one graph computes. Pure. */
 import { limits } from '@skein/protocol';
-import type { BatchKind, PlanItem } from './graph/graph-plan.js';
+import type { BatchItem } from './batch.js';
 
-/** Rows of one graph: bounds the memory that intermediate results take. */
+/** Rows of one batch: bounds the memory that intermediate results take. */
 const batchRowsMax = limits.stepRowsMax;
 
-/** Sessions of one graph: each adds a dozen operations per block. */
+/** Sessions of one batch: each adds a dozen operations per block. */
 const batchItemsMax = 64;
 
 /**
@@ -13,9 +13,9 @@ const batchItemsMax = 64;
  * limits of one graph. Single rows and chunks are computed by different kernels: in one graph the
  * former would get other bits beside a chunk than alone.
  */
-export function groupIntoBatches<Item extends BatchKind & Pick<PlanItem, 'rows' | 'output'>>(
-  items: readonly Item[],
-): Item[][] {
+export function groupIntoBatches<
+  Item extends Pick<BatchItem<unknown>, 'span' | 'residualType' | 'rows' | 'output'>,
+>(items: readonly Item[]): Item[][] {
   const open = new Map<string, { items: Item[]; rows: number }>();
   const batches: Item[][] = [];
   for (const item of items) {
@@ -40,7 +40,7 @@ export function groupIntoBatches<Item extends BatchKind & Pick<PlanItem, 'rows' 
 }
 
 /** The same for items whose rows are products of one kind, in the blocks and in the head. */
-function rowsOf({ rows, output }: Pick<PlanItem, 'rows' | 'output'>): string {
+function rowsOf({ rows, output }: Pick<BatchItem<unknown>, 'rows' | 'output'>): string {
   if (rows === 1) return 'single';
   return output === 'last' ? 'last' : 'chunk';
 }

@@ -1,14 +1,13 @@
-/** Checks of one step item, before any of its numbers reach native code. Pure. */
+/** Checks of one step item, before any of its numbers reach the engine. Its shape is right. Pure. */
 import {
   type ErrorCode,
-  type LogitsRows,
   limits,
   type ModelConfig,
   SkeinError,
   type StepItem,
 } from '@skein/protocol';
+import { hiddenElementBytes } from './hidden-element-bytes.js';
 import type { SessionEntry } from './session-table.js';
-import { hiddenElementBytes } from './type-ids.js';
 
 /** @throws SkeinError `bad-argument`, `position-mismatch`, `context-exceeded`, `limit-exceeded` */
 export function validateItem(item: StepItem, session: SessionEntry, config: ModelConfig): void {
@@ -48,7 +47,7 @@ function validateInput(item: StepItem, session: SessionEntry, config: ModelConfi
   const { input, rows } = item;
   const { span, ends } = session.use;
   if (input.kind === 'hidden') {
-    const bytes = rows * config.hiddenSize * (hiddenElementBytes[input.type] ?? Number.NaN);
+    const bytes = rows * config.hiddenSize * hiddenElementBytes[input.type];
     if (input.bytes.byteLength !== bytes) {
       const message = `${input.bytes.byteLength} bytes of ${input.type} are not ${rows} rows`;
       throw refuse('bad-argument', message, item);
@@ -70,27 +69,29 @@ function validateInput(item: StepItem, session: SessionEntry, config: ModelConfi
 
 function validateOutput(item: StepItem, session: SessionEntry, config: ModelConfig): void {
   const { output } = item;
-  if (output.kind === 'none') return;
-  if (output.kind === 'hidden') {
-    if (output.type in hiddenElementBytes) return;
-    throw refuse('bad-argument', `${String(output.type)} is no type of hidden rows`, item);
-  }
+  if (output.kind !== 'logits') return;
   const { span, ends } = session.use;
   if (!ends.head || (span.end !== config.blockCount && span.end > span.start)) {
     throw refuse('bad-argument', 'logits need the head and the last block', item);
   }
-  const wanted: readonly LogitsRows[] = ['last', 'all'];
-  const isTopK = Number.isInteger(output.topK) && output.topK >= 0;
-  if (!isTopK || !wanted.includes(output.rows)) {
-    throw refuse('bad-argument', `${output.topK} candidates of ${output.rows} rows`, item);
+  if (!Number.isInteger(output.topK) || output.topK < 0) {
+    throw refuse('bad-argument', `${output.topK} is no number of candidates`, item);
   }
-  const rowCount = output.rows === 'last' ? 1 : item.rows;
-  const resultBytes =
-    output.topK === 0 ? rowCount * config.vocabSize * 4 : rowCount * output.topK * 8;
-  if (output.topK > limits.topKMax || resultBytes > limits.bodyBytesMax) {
-    const message = `${output.topK} candidates of ${rowCount} rows are too many (0 is all)`;
+  const isTooLarge = outputBytesOf(item, config) > limits.bodyBytesMax;
+  if (output.topK > limits.topKMax || isTooLarge) {
+    const message = `${output.topK} candidates of ${item.rows} rows are too many (0 is all)`;
     throw refuse('limit-exceeded', message, item);
   }
+}
+
+/** Bytes of what an item gives back; not a number for one that is not valid. */
+export function outputBytesOf({ rows, output }: StepItem, config: ModelConfig): number {
+  if (output.kind === 'none') return 0;
+  if (output.kind === 'hidden') {
+    return rows * config.hiddenSize * hiddenElementBytes[output.type];
+  }
+  const rowCount = output.rows === 'last' ? 1 : rows;
+  return rowCount * (output.topK === 0 ? 4 * config.vocabSize : 8 * output.topK);
 }
 
 function refuse(

@@ -1,6 +1,7 @@
 /** The sessions of an engine, and how many tokens each holds. Pure: no memory is behind it. */
 import {
   type Ends,
+  isSessionId,
   limits,
   type SessionId,
   type SessionUse,
@@ -8,7 +9,8 @@ import {
   type Span,
   spanContains,
 } from '@skein/protocol';
-import { hiddenElementBytes } from './type-ids.js';
+import { hiddenElementBytes } from './hidden-element-bytes.js';
+import { requireRecord } from './require-shapes.js';
 
 /** One session's account. */
 export interface SessionEntry {
@@ -43,7 +45,18 @@ export class SessionTable<Entry extends SessionEntry = SessionEntry> {
 
   /** @throws SkeinError `session-exists`, `not-hosting`, `limit-exceeded`, `bad-argument` */
   open(entry: Entry): void {
-    const { id, use } = entry;
+    this.check(entry.id, entry.use);
+    this.entries.set(entry.id, entry);
+  }
+
+  /** Throws what {@link open} would throw. */
+  check(id: SessionId, use: SessionUse): void {
+    if (typeof id !== 'string' || !isSessionId(id)) {
+      throw new SkeinError('bad-argument', 'A session is known by 32 hexadecimal digits.');
+    }
+    requireRecord(use, 'The use of a session');
+    requireRecord(use.span, 'The span of a session');
+    requireRecord(use.ends, 'The ends of a session');
     if (this.entries.has(id)) {
       throw new SkeinError('session-exists', `Session ${id} is open already.`);
     }
@@ -59,7 +72,6 @@ export class SessionTable<Entry extends SessionEntry = SessionEntry> {
     if (!Object.hasOwn(hiddenElementBytes, residualType)) {
       throw new SkeinError('bad-argument', `${String(residualType)} is no type of hidden rows.`);
     }
-    this.entries.set(id, entry);
   }
 
   /** @throws SkeinError `session-unknown` */
