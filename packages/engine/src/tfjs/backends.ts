@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { type DeviceChoice, SkeinError } from '@skein/protocol';
 
 /** Names that {@link backendVariable} takes. */
-export const backendNames = ['node-gpu', 'node', 'webgpu', 'wasm', 'cpu'] as const;
+const backendNames = ['node-gpu', 'node', 'webgpu', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof backendNames)[number];
 
 /** When set, only this backend is considered, whatever the device. */

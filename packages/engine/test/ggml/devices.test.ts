@@ -1,4 +1,3 @@
-import type { KvChunk } from '@skein/protocol';
 import { createSessionId } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
 import { EngineCore } from '../../src/core/engine-core.js';
@@ -26,10 +25,9 @@ async function createScheduledRuntime(): Promise<Runtime> {
 
 async function loadCore(
   overrides: LoadOverrides,
-  options: Parameters<typeof exactOptions>[1] = {},
   model: Golden = golden,
 ): Promise<EngineCore<KvCache>> {
-  const request = { ...exactOptions(model, options), device: 'cpu' } as const;
+  const request = { ...exactOptions(model), device: 'cpu' } as const;
   return new EngineCore(await GgmlComputer.load(request, overrides));
 }
 
@@ -85,7 +83,7 @@ describe('devices', () => {
       'gptoss-mxfp4-gguf',
     ];
     for (const model of [golden, ...others.map(readGolden)]) {
-      const core = await loadCore({ attention: 'plain' }, {}, model);
+      const core = await loadCore({ attention: 'plain' }, model);
       expect(relativeError(await computeLogits(core, model), model.logits)).toBeLessThan(1e-4);
       await core.stop();
     }
@@ -95,34 +93,5 @@ describe('devices', () => {
     const core = await loadCore({ headRowsMax: 5 });
     expect(relativeError(await computeLogits(core), golden.logits)).toBeLessThan(1e-4);
     await core.stop();
-  });
-
-  it('convert imported caches to the type of their own', async () => {
-    const from = await loadCore({}, { kvType: 'f32' });
-    const to = await loadCore({}, { kvType: 'f16' });
-    const back = await loadCore({}, { kvType: 'f32' });
-    const session = createSessionId();
-    for (const core of [from, to, back]) core.openSession(session, core.info);
-    const keys = Float32Array.from({ length: 64 }, (_, index) => index - 32);
-    const bytes = new Uint8Array(keys.buffer);
-    const chunk: KvChunk = {
-      block: 0,
-      position: 0,
-      count: 64 / (from.info.config.kvHeadCount * from.info.config.headDim),
-      type: 'f32',
-      keys: bytes,
-      values: bytes,
-    };
-    for (let block = 0; block < golden.blockCount; block += 1)
-      await to.importKv(session, { ...chunk, block });
-    await to.setLength(session, chunk.count);
-    const half = await to.exportKv(session, { block: 1, start: 0, end: chunk.count });
-    expect(half.keys.length).toBe(128);
-    for (let block = 0; block < golden.blockCount; block += 1)
-      await back.importKv(session, { ...half, block });
-    await back.setLength(session, chunk.count);
-    const whole = await back.exportKv(session, { block: 2, start: 0, end: chunk.count });
-    expect(whole.values).toEqual(bytes);
-    for (const core of [from, to, back]) await core.stop();
   });
 });
