@@ -35,6 +35,24 @@ async function codeOf(engine: Engine, item: StepItem): Promise<string> {
   }
 }
 
+/** Lends an engine, and sees to it that nothing is left on it: it may be lent again. */
+async function lendTidily(
+  subject: EngineUnderTest,
+  use: (engine: Engine, sessions: { open(use?: SessionUse): SessionId }) => Promise<void>,
+): Promise<void> {
+  await subject.lend(exactOptions(golden), async (engine) => {
+    const opened: SessionId[] = [];
+    const open = (wanted: SessionUse = engine.info) => {
+      const session = openSession(engine, wanted);
+      opened.push(session);
+      return session;
+    };
+    await use(engine, { open });
+    for (const session of opened) engine.closeSession(session);
+    expect(engine.kvTokensFree).toBe(engine.info.kvTokensMax);
+  });
+}
+
 /** Whatever breaks the contract is refused with a typed error, and changes nothing. */
 export function describeRefusals(subject: EngineUnderTest): void {
   describe('the contract', () => {
@@ -79,8 +97,8 @@ export function describeRefusals(subject: EngineUnderTest): void {
       ['no session', { session: never }, 'bad-argument'],
       ['a name without end', { session: 'x'.repeat(2_000_000) as SessionId }, 'bad-argument'],
     ])('refuses %s', async (_what, changes, code) => {
-      await subject.lend(exactOptions(golden), async (engine) => {
-        const session = openSession(engine);
+      await lendTidily(subject, async (engine, sessions) => {
+        const session = sessions.open();
         const item = createItem(engine, session, token, noOutput);
         expect(await codeOf(engine, { ...item, ...changes })).toBe(code);
         expect(engine.length(session)).toBe(0);
@@ -90,8 +108,8 @@ export function describeRefusals(subject: EngineUnderTest): void {
     });
 
     it('refuses steps that are no lists, and lists without end', async () => {
-      await subject.lend(exactOptions(golden), async (engine) => {
-        const item = createItem(engine, openSession(engine), token, noOutput);
+      await lendTidily(subject, async (engine, sessions) => {
+        const item = createItem(engine, sessions.open(), token, noOutput);
         const none = engine.step(never);
         await expect(none).rejects.toMatchObject({ code: 'bad-argument' });
         const many = engine.step(new Array<StepItem>(100_000).fill(item));
@@ -113,7 +131,7 @@ export function describeRefusals(subject: EngineUnderTest): void {
         'bad-argument',
       ],
     ])('opens no session on %s', async (_what, changes, code) => {
-      await subject.lend(exactOptions(golden), async (engine) => {
+      await lendTidily(subject, async (engine) => {
         const session = createSessionId();
         const open = () => engine.openSession(session, { ...engine.info, ...changes });
         expect(open).toThrow(expect.objectContaining({ code }));
@@ -122,8 +140,8 @@ export function describeRefusals(subject: EngineUnderTest): void {
     });
 
     it('opens a session once, and under a proper name', async () => {
-      await subject.lend(exactOptions(golden), async (engine) => {
-        const session = openSession(engine);
+      await lendTidily(subject, async (engine, sessions) => {
+        const session = sessions.open();
         const again = () => engine.openSession(session, engine.info);
         expect(again).toThrow(expect.objectContaining({ code: 'session-exists' }));
         const nameless = () => engine.openSession('me' as SessionId, engine.info);
@@ -135,8 +153,8 @@ export function describeRefusals(subject: EngineUnderTest): void {
 
     it('keeps to the blocks and ends of a session', async () => {
       const part = { span: { start: 1, end: 2 }, ends: { embedding: false, head: false } };
-      await subject.lend(exactOptions(golden), async (engine) => {
-        const session = openSession(engine, part);
+      await lendTidily(subject, async (engine, sessions) => {
+        const session = sessions.open(part);
         const item = createItem(engine, session, token, hiddenF32);
         expect(await codeOf(engine, item)).toBe('bad-argument');
         const row = { type: 'f32', bytes: new Uint8Array(4 * golden.hiddenSize) } as const;
@@ -150,8 +168,8 @@ export function describeRefusals(subject: EngineUnderTest): void {
     });
 
     it('refuses calls on sessions that are closed', async () => {
-      await subject.lend(exactOptions(golden), async (engine) => {
-        const session = openSession(engine);
+      await lendTidily(subject, async (engine, sessions) => {
+        const session = sessions.open();
         await run(engine, createItem(engine, session, token, noOutput));
         const chunk = await engine.exportKv(session, { block: 0, start: 0, end: 1 });
         engine.closeSession(session);
