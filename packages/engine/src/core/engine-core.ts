@@ -160,7 +160,11 @@ export class EngineCore<Cache extends SessionCache = SessionCache> {
         if (bytes > stepOutputBytesMax) {
           throw new SkeinError('limit-exceeded', 'The outputs of the step are too many.');
         }
-        prepared.push(this.prepare(item, index));
+        const each = this.prepare(item, index);
+        // Without blocks and without an output there is nothing to compute, and no graph of it.
+        if (each.cache === null && each.output === 'none')
+          outcomes[index] = this.conclude(each, null);
+        else prepared.push(each);
         seen.add(item.session);
         outputBytes = bytes;
       } catch (error) {

@@ -72,6 +72,22 @@ export function describeBatches(subject: EngineUnderTest): void {
       });
     });
 
+    it('compute nothing where there are no blocks and nothing is wanted', async () => {
+      await subject.lend(exactOptions(golden), async (engine) => {
+        const end = golden.blockCount;
+        const ends = { embedding: true, head: true };
+        const empty = openSession(engine, { span: { start: end, end }, ends });
+        const other = openSession(engine);
+        const { outcomes } = await engine.step([
+          createItem(engine, empty, golden.prompt, { kind: 'none' }),
+          createItem(engine, other, golden.prompt, fullLogits('all')),
+        ]);
+        expect(outcomes[0]).toEqual({ ok: true, output: { kind: 'none' } });
+        const { logits } = logitsOf(outputOf(outcomes[1]));
+        expect(relativeError(logits, golden.logits)).toBeLessThan(1e-4);
+      });
+    });
+
     it('mix sessions on different blocks, inputs and outputs', async () => {
       await subject.lend(exactOptions(golden), async (engine) => {
         const all = openSession(engine);
