@@ -3,6 +3,7 @@
  * of TensorFlow.js either, before one was chosen.
  */
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { type DeviceChoice, SkeinError } from '@skein/protocol';
 
 /** Names that {@link backendVariable} takes. */
@@ -50,7 +51,7 @@ export function backendCandidates(
     forced === undefined ? choice === 'auto' || devices.includes(choice) : name === forced,
   );
   const [first, ...others] = fitting
-    .filter((backend) => isInstalled(backend.package))
+    .filter((backend) => findPackage(backend.package) !== null)
     .map(({ name, devices }): BackendCandidate => {
       const named = devices.find((device) => device === choice);
       return { name, device: named ?? devices[0] };
@@ -59,13 +60,16 @@ export function backendCandidates(
   return [first, ...others];
 }
 
-function isInstalled(packageName: string): boolean {
-  try {
-    createRequire(import.meta.url).resolve(packageName);
-    return true;
-  } catch {
-    return false;
+/** The file that a package's name stands for: here, or where the program was started; or null. */
+export function findPackage(packageName: string): string | null {
+  for (const from of [import.meta.url, join(process.cwd(), 'package.json')]) {
+    try {
+      return createRequire(from).resolve(packageName);
+    } catch {
+      // It may be in the other place.
+    }
   }
+  return null;
 }
 
 function missingBackend(choice: DeviceChoice, fitting: readonly BackendDescription[]): SkeinError {

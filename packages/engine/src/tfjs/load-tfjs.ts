@@ -58,6 +58,7 @@ export async function loadTfjs(options: LoadTfjsOptions): Promise<TfjsComputer> 
       tf: backend.tf,
       info: describe(backend, options, { model, plan }),
       kvType: options.kvType as TensorKvType,
+      hasIndependentRows: backend.hasIndependentRows,
       weights: arrangeWeights(tensors, {
         config,
         span,

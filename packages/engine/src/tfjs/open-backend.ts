@@ -1,9 +1,10 @@
 /** Loads TensorFlow.js with one backend. */
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { pathToFileURL } from 'node:url';
 import { SkeinError, toSkeinError } from '@skein/protocol';
 import type * as TfCore from '@tensorflow/tfjs-core';
-import { type BackendName, backends } from './backends.js';
+import { type BackendName, backends, findPackage } from './backends.js';
 
 /** What all backends have in common. */
 export type Tf = typeof TfCore;
@@ -17,6 +18,11 @@ export interface TfjsBackend {
   readonly description: string;
   /** Threads that it computes on. */
   readonly threads: number;
+  /**
+   * A product of several rows gives each the bits that it gives it alone. So it is, by the
+   * compliance suite, in WebAssembly and JavaScript, but not in TensorFlow 2.15.
+   */
+  readonly hasIndependentRows: boolean;
 }
 
 /** Names under which the packages register themselves. */
@@ -42,7 +48,8 @@ export async function openBackend(name: BackendName): Promise<TfjsBackend> {
     tf.enableProdMode();
     if (!(await tf.setBackend(registeredNames[name]))) throw new Error('it does not start here');
     await tf.ready();
-    return { tf, name, ...describe(tf, name) };
+    const hasIndependentRows = name === 'wasm' || name === 'cpu';
+    return { tf, name, hasIndependentRows, ...describe(tf, name) };
   } catch (error) {
     const { message } = toSkeinError(error);
     throw new SkeinError(
@@ -69,7 +76,9 @@ async function loadPackages(name: BackendName, packageName: string): Promise<Tf>
 
 /** The packages are CommonJS, of which not every export has a name here. */
 async function importModule(name: string): Promise<unknown> {
-  const loaded = (await import(name)) as { default?: unknown };
+  const file = findPackage(name);
+  if (file === null) throw new Error(`${name} is not installed`);
+  const loaded = (await import(pathToFileURL(file).href)) as { default?: unknown };
   return loaded.default ?? loaded;
 }
 
@@ -85,7 +94,7 @@ function restoreUtil(): void {
 async function provideWebGpu(): Promise<void> {
   const { navigator } = globalThis as { navigator?: { gpu?: unknown } };
   if (navigator?.gpu !== undefined) return;
-  const webgpu = (await import('webgpu' as string)) as {
+  const webgpu = (await importModule('webgpu')) as {
     create(options: readonly string[]): unknown;
     globals: Readonly<Record<string, unknown>>;
   };

@@ -26,6 +26,8 @@ export interface TfjsModel {
   readonly tf: Tf;
   readonly info: EngineInfo;
   readonly kvType: TensorKvType;
+  /** A product gives each row the bits that it would have alone. */
+  readonly hasIndependentRows: boolean;
   readonly weights: ModelWeights<TfTensor>;
   /** `[vocabSize, hiddenSize]`: rows are looked up here, without the device. */
   readonly embeddingTable: Float32Array | null;
@@ -58,6 +60,14 @@ export class TfjsComputer implements BlockComputer<TensorCache> {
   }
 
   async compute(items: readonly BatchItem<TensorCache>[]): Promise<readonly RunOutput[]> {
+    if (this.model.hasIndependentRows) return await this.computeTogether(items);
+    // Decision 12: a session's numbers must not depend on who shares its batch.
+    const outputs: RunOutput[] = [];
+    for (const item of items) outputs.push(...(await this.computeTogether([item])));
+    return outputs;
+  }
+
+  private async computeTogether(items: readonly BatchItem<TensorCache>[]): Promise<RunOutput[]> {
     const [first] = items;
     if (first === undefined) return [];
     const operations = new Operations(this.model.tf);

@@ -4,16 +4,19 @@ import { withEngine } from '../support/engines.js';
 import { goldenModels } from '../support/golden.js';
 import { describeEngine } from './describe-engine.js';
 
+// Set from outside, the variable runs the suite on another backend, such as tfjs-node.
+const wanted = process.env[backendVariable];
 beforeAll(() => {
-  process.env[backendVariable] = 'wasm';
+  process.env[backendVariable] = wanted ?? 'wasm';
 });
 afterAll(() => {
-  delete process.env[backendVariable];
+  if (wanted === undefined) delete process.env[backendVariable];
 });
 
 describeEngine({
-  name: 'TensorFlow.js on WebAssembly',
-  description: /^TensorFlow\.js \S+ WebAssembly \(SIMD\)/,
+  name: `TensorFlow.js on ${wanted ?? 'WebAssembly'}`,
+  description:
+    wanted === undefined ? /^TensorFlow\.js \S+ WebAssembly \(SIMD\)/ : /^TensorFlow\.js/,
   lend: (options, use) => withEngine({ ...options, engine: 'tfjs' }, use),
   models: goldenModels(),
   kvTypes: ['f32', 'f16'],
