@@ -1,29 +1,69 @@
-// Runs the property tests with new cases, round after round: `pnpm fuzz [rounds]`.
+// Tests with new random cases:
+//   pnpm fuzz [rounds]                                    the property tests, round after round
+//   pnpm fuzz --engine ggml|tfjs|all [--calls N] [--seed N]   random calls of the engines' contract
 // A failure prints its seed; `SKEIN_PROPERTY_SEED=<seed> npx vitest run --project unit <file>` repeats it.
 import { execFileSync, spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
 
-const rounds = Number(process.argv[2] ?? 10);
-if (!Number.isInteger(rounds) || rounds < 1) {
-  console.error('Usage: pnpm fuzz [rounds]');
-  process.exit(2);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    engine: { type: 'string' },
+    calls: { type: 'string', default: '1000000' },
+    seed: { type: 'string' },
+  },
+});
+const seed = number(values.seed ?? Math.floor(Math.random() * 2 ** 31), 0);
+
+if (values.engine === undefined) fuzzProperties(number(positionals[0] ?? 10, 1));
+else fuzzEngines(values.engine, number(values.calls, 1));
+
+/** Every file with property tests, with a new seed in each round. */
+function fuzzProperties(rounds) {
+  const files = execFileSync('git', ['grep', '-l', "from 'fast-check'", '--', '*.test.ts'], {
+    encoding: 'utf8',
+  })
+    .trim()
+    .split('\n');
+  for (let round = 1; round <= rounds; round += 1) {
+    const ownSeed = (seed + round - 1) % 2 ** 31;
+    console.log(`\n▸ Round ${round} of ${rounds}: seed ${ownSeed}`);
+    runVitest(files, { SKEIN_PROPERTY_SEED: String(ownSeed) });
+  }
+  console.log(`\n✓ ${rounds} rounds without a failure.`);
 }
-const files = execFileSync('git', ['grep', '-l', "from 'fast-check'", '--', '*.test.ts'], {
-  encoding: 'utf8',
-})
-  .trim()
-  .split('\n');
 
-for (let round = 1; round <= rounds; round += 1) {
-  const seed = Math.floor(Math.random() * 2 ** 31);
-  console.log(`\n▸ Round ${round} of ${rounds}: seed ${seed}`);
-  const { status } = spawnSync('vitest', ['run', '--project', 'unit', ...files], {
+function fuzzEngines(engine, calls) {
+  if (!['ggml', 'tfjs', 'all'].includes(engine)) usage();
+  console.log(`\n▸ ${calls} calls of ${engine}: seed ${seed}`);
+  runVitest(['packages/engine/test/fuzz/contract-fuzz.test.ts', '--disable-console-intercept'], {
+    SKEIN_PROPERTY_SEED: String(seed),
+    SKEIN_FUZZ_CALLS: String(calls),
+    ...(engine === 'all' ? {} : { SKEIN_FUZZ_ENGINE: engine }),
+  });
+  console.log(`\n✓ ${calls} calls, no crash, and nothing was left.`);
+}
+
+function runVitest(parameters, environment) {
+  const { status } = spawnSync('vitest', ['run', '--project', 'unit', ...parameters], {
     stdio: 'inherit',
     shell: process.platform === 'win32',
-    env: { ...process.env, SKEIN_PROPERTY_SEED: String(seed) },
+    env: { ...process.env, ...environment },
   });
-  if (status !== 0) {
-    console.error(`\n✗ Failed with SKEIN_PROPERTY_SEED=${seed}.`);
-    process.exit(status ?? 1);
-  }
+  if (status === 0) return;
+  console.error(`\n✗ Failed with SKEIN_PROPERTY_SEED=${environment.SKEIN_PROPERTY_SEED}.`);
+  process.exit(status ?? 1);
 }
-console.log(`\n✓ ${rounds} rounds without a failure.`);
+
+function number(text, least) {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least) usage();
+  return value;
+}
+
+function usage() {
+  console.error(
+    'Usage: pnpm fuzz [rounds]\n       pnpm fuzz --engine ggml|tfjs|all [--calls N] [--seed N]',
+  );
+  process.exit(2);
+}

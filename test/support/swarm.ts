@@ -16,8 +16,8 @@ export interface Swarm {
   /** A temporary folder, with a space in its name. */
   readonly folder: string;
   readonly peers: readonly SwarmPeer[];
-  /** Adds a peer while the swarm runs. */
-  addPeer(blocks: string): Promise<SwarmPeer>;
+  /** Adds a peer while the swarm runs, with parameters of its own besides. */
+  addPeer(blocks: string, parameters?: readonly string[]): Promise<SwarmPeer>;
   peerById(id: string): SwarmPeer;
 }
 
@@ -42,7 +42,10 @@ export async function startSwarm(options: SwarmOptions): Promise<Swarm> {
   ]);
   const bootstrap = firstAddress(await bootstrapProcess.waitFor('ready'));
   let started = 0;
-  const addPeer = async (blocks: string): Promise<SwarmPeer> => {
+  const addPeer = async (
+    blocks: string,
+    parameters: readonly string[] = [],
+  ): Promise<SwarmPeer> => {
     started += 1;
     const process = new SkeinProcess([
       'peer',
@@ -62,11 +65,12 @@ export async function startSwarm(options: SwarmOptions): Promise<Swarm> {
       '1',
       ...(options.dtype ? ['--dtype', options.dtype] : []),
       ...(options.parameters ?? []),
+      ...parameters,
     ]);
     const ready = await process.waitFor('ready');
     return { process, id: ready.peerId, multiaddrs: ready.multiaddrs, span: ready.span };
   };
-  const peers = await Promise.all(options.blocks.map(addPeer));
+  const peers = await Promise.all(options.blocks.map((blocks) => addPeer(blocks)));
   return {
     bootstrap,
     folder,

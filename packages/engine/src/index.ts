@@ -26,7 +26,7 @@
  * ```
  */
 export { createEngine } from './create-engine.js';
-export { createInProcessEngine } from './ggml/create-in-process-engine.js';
+export { createInProcessEngine } from './create-in-process-engine.js';
 export type { DeviceDescription } from './ggml/devices.js';
 export { installCommand } from './ggml/library-discovery.js';
 export { type DeviceReport, inspectDevices } from './inspect-devices.js';

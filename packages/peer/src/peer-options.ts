@@ -2,6 +2,7 @@ import type { Clock, Random, SkeinNodeOptions } from '@skein/client/network';
 import type {
   DeviceChoice,
   Engine,
+  EngineName,
   EngineOptions,
   KvType,
   PeerId,
@@ -39,6 +40,8 @@ export interface PeerOptions {
   readonly identityPath?: string;
   /** What the peer is called on the dashboard; default: the host's name. */
   readonly name?: string;
+  /** What computes the blocks; default `ggml`. */
+  readonly engine?: EngineName;
   /** Default `auto`. */
   readonly device?: DeviceChoice;
   /** Type of the matrices in memory; default `keep`. */
@@ -59,7 +62,7 @@ export interface PeerOptions {
   readonly gossipMs?: number;
   /** Bytes of memory that are free now. Default: what the system says. */
   readonly freeBytes?: () => number;
-  /** Makes the engine; default: ggml in a process of its own. */
+  /** Makes the engine; default: `createEngine`, in a process of its own. */
   readonly createEngine?: (options: EngineOptions) => Promise<Engine>;
   readonly clock?: Clock;
   /** Breaks ties between equally good spans. */

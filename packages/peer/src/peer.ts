@@ -184,7 +184,7 @@ class SwarmPeer implements Peer {
   }
 
   #loadEngine(placement: Placement, signal: AbortSignal): Promise<Engine> {
-    const { modelPath, weightType, device, kvType, threads } = this.#options;
+    const { modelPath, engine, weightType, device, kvType, threads } = this.#options;
     const create = this.#options.createEngine ?? createEngine;
     const { span, ends, kvTokensMax } = placement;
     return create({
@@ -195,6 +195,7 @@ class SwarmPeer implements Peer {
       weightType: weightType ?? 'keep',
       device: device ?? 'auto',
       kvType: kvType ?? 'f16',
+      ...(engine === undefined ? {} : { engine }),
       ...(threads === undefined ? {} : { threads }),
       signal,
       onProgress: (progress) => this.#emit({ type: 'loading', ...progress }),

@@ -28,8 +28,14 @@ export function kvByteLength(type: KvType, elements: number): number {
   return elements * (type === 'f16' ? 2 : 4);
 }
 
+/** Who computes: ggml's libraries, or TensorFlow.js on the backend that is there. */
+export const engineNames = ['ggml', 'tfjs'] as const;
+export type EngineName = (typeof engineNames)[number];
+
 /** What an engine is told to load. */
 export interface EngineOptions {
+  /** Default `ggml`. */
+  readonly engine?: EngineName;
   /** A Hugging Face style folder or a .gguf file. */
   readonly modelPath: string;
   readonly span: Span;
@@ -52,6 +58,8 @@ export interface EngineOptions {
 
 /** What a loaded engine says of itself. */
 export interface EngineInfo {
+  /** Absent: `ggml`. Engines add up in orders of their own, so it is part of the numeric kind. */
+  readonly engine?: EngineName;
   /** `ggml 0.25.1 CPU (AMD EPYC)`: for people. */
   readonly description: string;
   readonly device: DeviceChoice;

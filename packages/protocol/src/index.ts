@@ -29,6 +29,7 @@ export * from './messages/common.js';
 export * from './messages/control.js';
 export * from './messages/session.js';
 export * from './model-config.js';
+export * from './numeric-kind.js';
 export * from './parse-manifest.js';
 export * from './record.js';
 export * from './record.js';

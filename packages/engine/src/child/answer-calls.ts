@@ -1,11 +1,11 @@
 /** The engine's process: answers the calls of its owner, one after the other. */
-import { type BatchOutcome, type SessionId, SkeinError, toSkeinError } from '@skein/protocol';
-import { EngineCore } from '../ggml/engine-core.js';
+import { type SessionId, SkeinError, toSkeinError } from '@skein/protocol';
+import { EngineCore } from '../core/engine-core.js';
 import { inspectDevice } from '../ggml/inspect-device.js';
+import { type LoadRequest, loadComputer } from '../load-computer.js';
 import { encodeFrame, type Frame } from './frames.js';
 import {
   type CallName,
-  type LoadRequest,
   type Request,
   type Response,
   type Results,
@@ -39,7 +39,7 @@ export async function answerCalls(pipe: FramePipe): Promise<void> {
         answer = { result: await inspectDevice(request.device) };
       } else {
         if (core === null) throw new SkeinError('internal', 'No model is loaded.');
-        answer = answerCall(core, request, frame);
+        answer = await answerCall(core, request, frame);
       }
       send({ id: request.id, ok: true, result: answer.result }, answer.body);
     } catch (error) {
@@ -49,12 +49,12 @@ export async function answerCalls(pipe: FramePipe): Promise<void> {
       if (failure.code === 'engine-failed') return;
     }
   }
-  core?.stop();
+  await core?.stop();
 }
 
 async function load(options: LoadRequest, send: (response: Response) => void): Promise<EngineCore> {
   let toldAt = 0;
-  return await EngineCore.load({
+  const computer = await loadComputer({
     ...options,
     onProgress: ({ loadedBytes, totalBytes }) => {
       const now = performance.now();
@@ -63,13 +63,14 @@ async function load(options: LoadRequest, send: (response: Response) => void): P
       send({ id: 0, loadedBytes, totalBytes });
     },
   });
+  return new EngineCore(computer);
 }
 
-function answerCall(
+async function answerCall(
   core: EngineCore,
   request: Exclude<Request, { call: 'load' | 'inspect' }>,
   { body }: Frame,
-): Answer {
+): Promise<Answer> {
   switch (request.call) {
     case 'open':
       core.openSession(request.session, request);
@@ -79,7 +80,7 @@ function answerCall(
       return { result: {} };
     case 'step': {
       const items = decodeStepItems(request.items, body);
-      const outcome: BatchOutcome = core.step(items);
+      const outcome = await core.step(items);
       const encoded = encodeOutcomes(
         outcome,
         items.map(({ session }) => stateOf(core, session)),
@@ -88,10 +89,10 @@ function answerCall(
       return { result: { computeUs, outcomes: encoded.headers }, body: encoded.body };
     }
     case 'truncate':
-      core.truncate(request.session, request.position);
+      await core.truncate(request.session, request.position);
       return { result: stateOf(core, request.session) };
     case 'export': {
-      const { keys, values, ...header } = core.exportKv(request.session, request);
+      const { keys, values, ...header } = await core.exportKv(request.session, request);
       return { result: { ...header, keyBytes: keys.byteLength }, body: [keys, values] };
     }
     case 'import': {
@@ -99,11 +100,11 @@ function answerCall(
       const reader = new BodyReader(body);
       const keys = reader.bytes(keyBytes);
       const values = reader.bytes(body.byteLength - keyBytes);
-      core.importKv(session, { ...header, keys, values });
+      await core.importKv(session, { ...header, keys, values });
       return { result: stateOf(core, session) };
     }
     case 'set-length':
-      core.setLength(request.session, request.length);
+      await core.setLength(request.session, request.length);
       return { result: stateOf(core, request.session) };
   }
 }

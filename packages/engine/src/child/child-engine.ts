@@ -11,9 +11,11 @@ import {
   SkeinError,
   type StepItem,
 } from '@skein/protocol';
-import { type SessionEntry, SessionTable } from '../ggml/session-table.js';
+import { requireChunk, requireRecord, requireStepItems } from '../core/require-shapes.js';
+import { type SessionEntry, SessionTable } from '../core/session-table.js';
+import type { LoadRequest } from '../load-computer.js';
 import { EngineProcess } from './engine-process.js';
-import type { KvChunkHeader, LoadRequest, SessionState } from './messages.js';
+import type { KvChunkHeader, SessionState } from './messages.js';
 import { BodyReader, decodeOutcomes, encodeStepItems } from './step-codec.js';
 
 /** Restarts in a row before the engine gives up. */
@@ -80,6 +82,7 @@ export class ChildEngine implements Engine {
   }
 
   async step(items: readonly StepItem[]): Promise<BatchOutcome> {
+    requireStepItems(items);
     const entries = items.map(({ session }) => this.sessions.find(session));
     const { headers, body } = encodeStepItems(items);
     const answer = await this.running().call<'step'>({ call: 'step', items: headers }, body);
@@ -100,8 +103,10 @@ export class ChildEngine implements Engine {
 
   async exportKv(
     session: SessionId,
-    { block, start, end }: { block: number; start: number; end: number },
+    range: { block: number; start: number; end: number },
   ): Promise<KvChunk> {
+    requireRecord(range, 'A range of a cache');
+    const { block, start, end } = range;
     const request = { call: 'export', session, block, start, end } as const;
     const { result, body } = await this.running().call<'export'>(request);
     const reader = new BodyReader(body);
@@ -112,6 +117,7 @@ export class ChildEngine implements Engine {
 
   async importKv(session: SessionId, chunk: KvChunk): Promise<void> {
     const entry = this.sessions.get(session);
+    requireChunk(chunk);
     const { keys, values, block, position, count, type } = chunk;
     const header: KvChunkHeader = { block, position, count, type, keyBytes: keys.byteLength };
     const request = { call: 'import', session, ...header } as const;

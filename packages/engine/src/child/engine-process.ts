@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { SkeinError } from '@skein/protocol';
+import { SkeinError, toSkeinError } from '@skein/protocol';
 import { logVariable } from '../ggml/load-ggml.js';
 import { encodeFrame, type Frame, FrameDecoder } from './frames.js';
 import { LineLog } from './line-log.js';
@@ -63,9 +63,17 @@ export class EngineProcess {
         return;
       }
       const id = this.nextId;
+      let frame: Buffer;
+      try {
+        frame = encodeFrame({ ...request, id }, body);
+      } catch (error) {
+        // What cannot be told to the process is no call that it could answer.
+        reject(toSkeinError(error, 'bad-argument'));
+        return;
+      }
       this.nextId += 1;
       this.pending.set(id, { resolve: resolve as PendingCall['resolve'], reject });
-      this.pipe.write(encodeFrame({ ...request, id }, body));
+      this.pipe.write(frame);
     });
   }
 

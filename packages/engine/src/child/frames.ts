@@ -18,11 +18,18 @@ export interface Frame {
   readonly body: Uint8Array;
 }
 
-/** Puts a header and byte ranges into one buffer, copying them. */
+/**
+ * Puts a header and byte ranges into one buffer, copying them.
+ * @throws SkeinError `limit-exceeded` for more than the reader takes
+ */
 export function encodeFrame(header: unknown, body: readonly Uint8Array[] = []): Buffer {
   const text = JSON.stringify(header);
   const textBytes = Buffer.byteLength(text);
   const bodyBytes = body.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  if (textBytes > headerBytesMax || bodyBytes > bodyBytesMax) {
+    const message = `${textBytes} + ${bodyBytes} bytes are too many for one call of the engine.`;
+    throw new SkeinError('limit-exceeded', message);
+  }
   const frame = Buffer.allocUnsafe(prefixBytes + textBytes + bodyBytes);
   frame.writeUInt32LE(textBytes, 0);
   frame.writeUInt32LE(bodyBytes, 4);

@@ -4,16 +4,14 @@ import {
   type HiddenType,
   isErrorCode,
   type KvType,
+  limits,
   type SessionId,
   type SessionUse,
   SkeinError,
 } from '@skein/protocol';
 import type { ConcreteDevice } from '../ggml/choose-device.js';
 import type { DeviceInspection } from '../ggml/inspect-device.js';
-import type { LoadModelOptions } from '../ggml/load-model.js';
-
-/** {@link LoadModelOptions} without what cannot be sent. */
-export type LoadRequest = Omit<LoadModelOptions, 'signal' | 'onProgress'>;
+import type { LoadRequest } from '../load-computer.js';
 
 /** One item of a step; its input rows are in the body, in the items' order. */
 export interface StepItemHeader {
@@ -104,7 +102,8 @@ export type Response =
   | { readonly id: 0; readonly loadedBytes: number; readonly totalBytes: number };
 
 export function toErrorHeader(error: SkeinError): ErrorHeader {
-  return { code: error.code, message: error.message, details: error.details };
+  const message = error.message.slice(0, limits.errorCharactersMax);
+  return { code: error.code, message, details: error.details };
 }
 
 export function fromErrorHeader({ code, message, details }: ErrorHeader): SkeinError {

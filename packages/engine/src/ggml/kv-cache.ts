@@ -1,5 +1,6 @@
 /** The KV cache of one session: grows with use, can be cut, read and written. */
 import { type KvChunk, type KvType, SkeinError, type Span } from '@skein/protocol';
+import type { SessionCache } from '../core/block-computer.js';
 import type { Tensor } from './c-types.js';
 import {
   capacityFor,
@@ -12,7 +13,7 @@ import {
 import type { Ggml } from './load-ggml.js';
 
 /** Caches tokens `[0, length)` of every block in a span. */
-export class KvCache {
+export class KvCache implements SessionCache {
   private current: KvStore | null = null;
   /** Tokens that each block holds; equal for all but during an import. */
   private readonly filled: number[];
@@ -39,7 +40,17 @@ export class KvCache {
    * Makes room for `tokens` in all, moving what is there if it must.
    * @throws SkeinError `kv-full` when the device has no memory
    */
-  reserve(tokens: number): KvStore {
+  reserve(tokens: number): void {
+    this.storeFor(tokens);
+  }
+
+  /** What a pass up to `tokens` writes to, and how much of it it looks at: padded. */
+  view(tokens: number): { readonly store: KvStore; readonly attendedTokens: number } {
+    const attendedTokens = roundUp(tokens, this.layout.paddingTokens);
+    return { store: this.storeFor(tokens), attendedTokens };
+  }
+
+  private storeFor(tokens: number): KvStore {
     if (this.current !== null && this.current.capacity >= tokens) return this.current;
     const capacity = capacityFor(tokens, this.layout);
     const larger = this.pool.acquire(this.filled.length, capacity);
@@ -52,11 +63,6 @@ export class KvCache {
     }
     this.current = larger;
     return larger;
-  }
-
-  /** Cached tokens that a pass up to `tokens` looks at: padded, within the store's capacity. */
-  attendedTokens(tokens: number): number {
-    return roundUp(tokens, this.layout.paddingTokens);
   }
 
   /** Declares that every block holds `[0, tokens)`, no more. */
@@ -89,7 +95,7 @@ export class KvCache {
   /** Writes keys and values, converted to the cache's type. There must be no gap before them. */
   write(chunk: KvChunk): void {
     const { block, position, count } = chunk;
-    const store = this.reserve(position + count);
+    const store = this.storeFor(position + count);
     const index = block - this.span.start;
     const offset = position * kvRowBytes(this.layout);
     for (const [tensor, bytes] of [

@@ -1,9 +1,10 @@
 /** Device memory for the keys and values of sessions. */
 import type { KvType } from '@skein/protocol';
+import { rowBytes } from '../model/tensor-types.js';
 import type { Context, DeviceBuffer, Tensor } from './c-types.js';
 import { createContext } from './create-context.js';
 import type { Runtime } from './runtime.js';
-import { rowBytes, typeIds } from './type-ids.js';
+import { typeIds } from './type-ids.js';
 
 /** Shape of the caches of one engine. */
 export interface KvLayout {

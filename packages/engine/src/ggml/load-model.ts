@@ -4,11 +4,13 @@ import {
   type EngineOptions,
   type ModelConfig,
   type RopeConfig,
-  SkeinError,
   spanLength,
 } from '@skein/protocol';
+import { checkLoadOptions } from '../model/check-load-options.js';
+import { arrangeWeights } from '../model/model-weights.js';
 import { openModel } from '../model/open-model.js';
-import { storageLayouts } from '../model/tensor-types.js';
+import { ropeFrequencies } from '../model/rope-frequencies.js';
+import { planWeights, type WeightPlan } from '../model/weight-plan.js';
 import type { Tensor } from './c-types.js';
 import { type ConcreteDevice, openRuntime } from './choose-device.js';
 import { createContext } from './create-context.js';
@@ -17,16 +19,10 @@ import type { BlockSettings } from './graph/block.js';
 import type { RopeParameters } from './graph/operations.js';
 import type { ModelGraphSettings } from './graph/step-graph.js';
 import { type KvLayout, kvRowBytes } from './kv-store.js';
-import { ropeFrequencies } from './rope-frequencies.js';
 import type { Runtime } from './runtime.js';
 import { typeIds } from './type-ids.js';
 import { loadWeights } from './weights/load-weights.js';
-import { arrangeWeights } from './weights/model-weights.js';
-import { planWeights, type WeightPlan } from './weights/weight-plan.js';
 import { WeightStore } from './weights/weight-store.js';
-
-/** Tokens that one engine may cache at most: more would not fit any machine of today. */
-const kvTokensLimit = 64 * 1024 * 1024;
 
 /** A model on a device. */
 export interface LoadedModel {
@@ -42,7 +38,9 @@ export interface LoadedModel {
 }
 
 /** {@link EngineOptions} with the device decided. */
-export type LoadModelOptions = Omit<EngineOptions, 'device'> & { readonly device: ConcreteDevice };
+export type LoadModelOptions = Omit<EngineOptions, 'device' | 'engine'> & {
+  readonly device: ConcreteDevice;
+};
 
 /** Decisions that are made for the device, unless a test makes them. */
 export interface LoadOverrides {
@@ -67,7 +65,7 @@ export async function loadModel(
   const { span, ends, signal } = options;
   const model = await openModel(options.modelPath, { signal });
   const { config } = model;
-  validateOptions(options, config);
+  checkLoadOptions(options, config);
   const plan = planWeights(model, options);
   const runtime =
     overrides.runtime ?? (await openRuntime(options.device, { threads: options.threads }));
@@ -101,27 +99,6 @@ export async function loadModel(
     store?.free();
     runtime.stop();
     throw error;
-  }
-}
-
-function validateOptions(
-  { span, kvTokensMax, kvType }: LoadModelOptions,
-  config: ModelConfig,
-): void {
-  const isOrdered = Number.isInteger(span.start) && Number.isInteger(span.end);
-  if (!isOrdered || span.start < 0 || span.start > span.end || span.end > config.blockCount) {
-    const message = `Blocks ${span.start}:${span.end} are not within 0:${config.blockCount}.`;
-    throw new SkeinError('bad-argument', message, { details: { span } });
-  }
-  if (!Number.isInteger(kvTokensMax) || kvTokensMax < 0 || kvTokensMax > kvTokensLimit) {
-    throw new SkeinError('bad-argument', `${kvTokensMax} is no number of tokens to cache.`);
-  }
-  if (kvType === 'q8_0' && config.headDim % storageLayouts.q8_0.blockElements !== 0) {
-    throw new SkeinError(
-      'bad-argument',
-      `Heads of ${config.headDim} elements cannot be cached in q8_0, which takes 32 at a time. ` +
-        'Use f16: --kv-type f16.',
-    );
   }
 }
 

@@ -1,15 +1,16 @@
 /** Computes a batch; long runs of logits go through the head in pieces. */
 import { type Logits, SkeinError } from '@skein/protocol';
+import type { BatchKind, RunOutput } from '../core/batch.js';
 import type { GraphCache } from './graph/graph-cache.js';
-import { type BatchKind, planGraph } from './graph/graph-plan.js';
-import { type RunItem, type RunOutput, runGraph } from './graph/run-graph.js';
+import { planGraph } from './graph/graph-plan.js';
+import { type RunItem, runGraph } from './graph/run-graph.js';
 import type { LoadedModel } from './load-model.js';
 
 /** An item of a batch; all items of one batch are of one kind. */
-export interface BatchItem extends RunItem, BatchKind {}
+interface GraphItem extends RunItem, BatchKind {}
 
 /** Runs one batch. @throws SkeinError `engine-failed` */
-export function runBatch<Item extends BatchItem>(
+export function runBatch<Item extends GraphItem>(
   { runtime, settings, headRowsMax }: LoadedModel,
   graphs: GraphCache,
   items: readonly Item[],
@@ -46,7 +47,7 @@ export function runBatch<Item extends BatchItem>(
   );
 }
 
-function sumOfAllRows(items: readonly BatchItem[]): number {
+function sumOfAllRows(items: readonly GraphItem[]): number {
   return items.reduce((sum, { output, rows }) => sum + (output === 'all' ? rows : 0), 0);
 }
 

@@ -47,3 +47,9 @@ export function elementCount(shape: readonly number[]): number | null {
   }
   return count;
 }
+
+/** Bytes of one row of `columns` elements; `columns` is a multiple of the type's block. */
+export function rowBytes(type: WeightType, columns: number): number {
+  const { blockElements, blockBytes } = storageLayouts[type];
+  return (columns / blockElements) * blockBytes;
+}

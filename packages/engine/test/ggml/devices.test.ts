@@ -1,8 +1,9 @@
-import type { KvChunk } from '@skein/protocol';
 import { createSessionId } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
+import { EngineCore } from '../../src/core/engine-core.js';
 import { listDevices, pickDevice } from '../../src/ggml/devices.js';
-import { EngineCore } from '../../src/ggml/engine-core.js';
+import { GgmlComputer } from '../../src/ggml/ggml-computer.js';
+import type { KvCache } from '../../src/ggml/kv-cache.js';
 import { findLibraries, type GgmlLibraries } from '../../src/ggml/library-discovery.js';
 import { loadGgml } from '../../src/ggml/load-ggml.js';
 import type { LoadOverrides } from '../../src/ggml/load-model.js';
@@ -22,19 +23,22 @@ async function createScheduledRuntime(): Promise<Runtime> {
   return new Runtime(ggml, { device: { ...cpu, kind: 'vulkan' }, cpu, threads: 1 });
 }
 
-function loadCore(
+async function loadCore(
   overrides: LoadOverrides,
-  options: Parameters<typeof exactOptions>[1] = {},
   model: Golden = golden,
-): Promise<EngineCore> {
-  return EngineCore.load({ ...exactOptions(model, options), device: 'cpu' }, overrides);
+): Promise<EngineCore<KvCache>> {
+  const request = { ...exactOptions(model), device: 'cpu' } as const;
+  return new EngineCore(await GgmlComputer.load(request, overrides));
 }
 
-function computeLogits(core: EngineCore, model: Golden = golden): Float32Array {
+async function computeLogits(
+  core: EngineCore<KvCache>,
+  model: Golden = golden,
+): Promise<Float32Array> {
   const session = createSessionId();
   core.openSession(session, core.info);
   const tokens = model.prompt;
-  const { outcomes } = core.step([
+  const { outcomes } = await core.step([
     {
       session,
       position: 0,
@@ -66,8 +70,8 @@ describe('devices', () => {
     assertDeviceComputes(runtime, reference);
     reference.stop();
     const core = await loadCore({ runtime });
-    expect(relativeError(computeLogits(core), golden.logits)).toBeLessThan(1e-4);
-    core.stop();
+    expect(relativeError(await computeLogits(core), golden.logits)).toBeLessThan(1e-4);
+    await core.stop();
   });
 
   it('without a fused attention compute it in primitives', async () => {
@@ -79,44 +83,15 @@ describe('devices', () => {
       'gptoss-mxfp4-gguf',
     ];
     for (const model of [golden, ...others.map(readGolden)]) {
-      const core = await loadCore({ attention: 'plain' }, {}, model);
-      expect(relativeError(computeLogits(core, model), model.logits)).toBeLessThan(1e-4);
-      core.stop();
+      const core = await loadCore({ attention: 'plain' }, model);
+      expect(relativeError(await computeLogits(core, model), model.logits)).toBeLessThan(1e-4);
+      await core.stop();
     }
   });
 
   it('that cannot hold the logits of all rows compute them in pieces', async () => {
     const core = await loadCore({ headRowsMax: 5 });
-    expect(relativeError(computeLogits(core), golden.logits)).toBeLessThan(1e-4);
-    core.stop();
-  });
-
-  it('convert imported caches to the type of their own', async () => {
-    const from = await loadCore({}, { kvType: 'f32' });
-    const to = await loadCore({}, { kvType: 'f16' });
-    const back = await loadCore({}, { kvType: 'f32' });
-    const session = createSessionId();
-    for (const core of [from, to, back]) core.openSession(session, core.info);
-    const keys = Float32Array.from({ length: 64 }, (_, index) => index - 32);
-    const bytes = new Uint8Array(keys.buffer);
-    const chunk: KvChunk = {
-      block: 0,
-      position: 0,
-      count: 64 / (from.info.config.kvHeadCount * from.info.config.headDim),
-      type: 'f32',
-      keys: bytes,
-      values: bytes,
-    };
-    for (let block = 0; block < golden.blockCount; block += 1)
-      to.importKv(session, { ...chunk, block });
-    to.setLength(session, chunk.count);
-    const half = to.exportKv(session, { block: 1, start: 0, end: chunk.count });
-    expect(half.keys.length).toBe(128);
-    for (let block = 0; block < golden.blockCount; block += 1)
-      back.importKv(session, { ...half, block });
-    back.setLength(session, chunk.count);
-    const whole = back.exportKv(session, { block: 2, start: 0, end: chunk.count });
-    expect(whole.values).toEqual(bytes);
-    for (const core of [from, to, back]) core.stop();
+    expect(relativeError(await computeLogits(core), golden.logits)).toBeLessThan(1e-4);
+    await core.stop();
   });
 });

@@ -1,9 +1,9 @@
 import type { HiddenType } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
+import { groupIntoBatches } from '../../src/core/step-batches.js';
 import { attentionMask } from '../../src/ggml/graph/attention-mask.js';
 import { type PlanItem, planGraph } from '../../src/ggml/graph/graph-plan.js';
 import type { KvStore } from '../../src/ggml/kv-store.js';
-import { groupIntoBatches } from '../../src/ggml/step-batches.js';
 
 const kind = { span: { start: 0, end: 2 }, residualType: 'f32' } as const;
 

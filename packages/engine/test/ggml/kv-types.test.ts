@@ -1,6 +1,7 @@
-import { createSessionId, type Engine, type KvType, type SessionId } from '@skein/protocol';
+import { createSessionId, type Engine, type SessionId } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
-import { EngineCore } from '../../src/ggml/engine-core.js';
+import { EngineCore } from '../../src/core/engine-core.js';
+import { GgmlComputer } from '../../src/ggml/ggml-computer.js';
 import {
   createItem,
   exactOptions,
@@ -12,18 +13,17 @@ import {
   run,
   withEngine,
 } from '../support/engines.js';
-import { type Golden, readGolden } from '../support/golden.js';
+import { readGolden } from '../support/golden.js';
 import { relativeError } from '../support/numbers.js';
 
 /** Largest error of a logit, a few times what was measured on these models. */
-const tolerances: Readonly<Record<KvType, number>> = { f32: 1e-4, f16: 2e-2, q8_0: 2e-1 };
+const tolerance = 2e-1;
 
 /** Heads of 32 and 16 elements: only the first can be cached in blocks of 32. */
-const wideHeads = [readGolden('qwen3-qknorm-f32'), readGolden('phi4-longrope-f32')];
+const golden = readGolden('qwen3-qknorm-f32');
 const narrowHeads = readGolden('llama2-f32');
 
-const golden = wideHeads[0] as Golden;
-const { prompt, greedy } = golden;
+const { prompt } = golden;
 
 /** Caches the prompt of the golden model. */
 async function prefill(engine: Engine): Promise<SessionId> {
@@ -31,24 +31,6 @@ async function prefill(engine: Engine): Promise<SessionId> {
   await run(engine, createItem(engine, session, prompt, noOutput));
   return session;
 }
-
-describe.each(wideHeads.map((model) => [model.name, model] as const))(
-  'a KV cache of %s',
-  (_name, model) => {
-    it.each(Object.entries(tolerances))('in %s stays near the reference', async (kvType, most) => {
-      const options = exactOptions(model, { kvType: kvType as KvType });
-      await withEngine(options, async (engine) => {
-        const session = openSession(engine);
-        let input = model.prompt;
-        for (const [index, expected] of model.greedyLogits.entries()) {
-          const output = await run(engine, createItem(engine, session, input, fullLogits('last')));
-          expect(relativeError(logitsOf(output).logits, expected)).toBeLessThan(most);
-          input = Int32Array.of(model.greedy[index] as number);
-        }
-      });
-    });
-  },
-);
 
 describe('a KV cache in q8_0', () => {
   const options = exactOptions(golden, { kvType: 'q8_0' });
@@ -61,7 +43,8 @@ describe('a KV cache in q8_0', () => {
   });
 
   it('gives the same in primitives, but for rounding', async () => {
-    const core = await EngineCore.load({ ...options, device: 'cpu' }, { attention: 'plain' });
+    const loading = GgmlComputer.load({ ...options, device: 'cpu' }, { attention: 'plain' });
+    const core = new EngineCore(await loading);
     const session = createSessionId();
     core.openSession(session, core.info);
     const item = {
@@ -71,33 +54,9 @@ describe('a KV cache in q8_0', () => {
       input: { kind: 'tokens', tokens: prompt },
       output: fullLogits('all'),
     } as const;
-    const { logits } = logitsOf(outputOf(core.step([item]).outcomes[0]));
-    core.stop();
-    expect(relativeError(logits, golden.logits)).toBeLessThan(tolerances.q8_0);
-  });
-
-  it('moves to another engine bit by bit', async () => {
-    await withEngine(options, async (source) => {
-      await withEngine(options, async (target) => {
-        const from = await prefill(source);
-        const to = openSession(target);
-        for (let block = 0; block < golden.blockCount; block += 1) {
-          for (let start = 0; start < prompt.length; start += 20) {
-            const end = Math.min(start + 20, prompt.length);
-            const chunk = await source.exportKv(from, { block, start, end });
-            expect(chunk.type).toBe('q8_0');
-            await target.importKv(to, chunk);
-          }
-        }
-        await target.setLength(to, prompt.length);
-        const next = Int32Array.of(greedy[0] as number);
-        const [moved, stayed] = [
-          logitsOf(await run(target, createItem(target, to, next, fullLogits('last')))),
-          logitsOf(await run(source, createItem(source, from, next, fullLogits('last')))),
-        ];
-        expect(moved.logits).toEqual(stayed.logits);
-      });
-    });
+    const { logits } = logitsOf(outputOf((await core.step([item])).outcomes[0]));
+    await core.stop();
+    expect(relativeError(logits, golden.logits)).toBeLessThan(tolerance);
   });
 
   it('grows without changing a number', async () => {

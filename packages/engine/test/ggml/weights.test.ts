@@ -74,32 +74,4 @@ describe('weights', () => {
       expect(errors[Math.floor(errors.length / 2)]).toBeLessThan(most);
     });
   });
-
-  it('tell of their progress, up to all bytes', async () => {
-    const seen: number[] = [];
-    let total = 0;
-    const onProgress: EngineOptions['onProgress'] = ({ loadedBytes, totalBytes }) => {
-      seen.push(loadedBytes);
-      total = totalBytes;
-    };
-    await withEngine(exactOptions(golden, { onProgress }), async (engine) => {
-      expect(total).toBe(engine.info.weightBytes);
-      expect(seen.at(-1)).toBe(total);
-      expect(seen).toEqual([...seen].sort((a, b) => a - b));
-    });
-  });
-
-  it('stop loading when they are told to', async () => {
-    const abort = new AbortController();
-    abort.abort();
-    const options = exactOptions(golden, { signal: abort.signal });
-    await expect(withEngine(options, async () => {})).rejects.toMatchObject({ code: 'aborted' });
-  });
-
-  it('are refused for a span that the model does not have', async () => {
-    const options = exactOptions(golden, { span: { start: 2, end: 9 } });
-    await expect(withEngine(options, async () => {})).rejects.toMatchObject({
-      code: 'bad-argument',
-    });
-  });
 });

@@ -10,7 +10,7 @@ import {
   type StepOutcome,
   type StepOutput,
 } from '@skein/protocol';
-import { createInProcessEngine } from '../../src/ggml/create-in-process-engine.js';
+import { createInProcessEngine } from '../../src/create-in-process-engine.js';
 import type { Golden } from './golden.js';
 
 /** Options for a whole golden model in f32: what the exact comparisons want. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { deviceChoices, kvTypes, wireTypes } from '@skein/protocol';
+import { deviceChoices, engineNames, kvTypes, wireTypes } from '@skein/protocol';
 import { Command, Option } from 'commander';
 import { decimal, hostAndPort, integer, list, span, tokenIds } from './arguments.js';
 import { applyConfigFile } from './settings.js';
@@ -91,7 +91,7 @@ function addPeerCommand(program: Command): void {
     .addOption(option('--kv-type <type>', 'element type of the KV cache').choices(kvTypes))
     .addOption(option('--kv-tokens <count>', 'tokens to cache at most').argParser(integer(1)))
     .addOption(
-      option('--engine <engine>', 'what computes the blocks').choices(['ggml']).default('ggml'),
+      option('--engine <engine>', 'what computes the blocks').choices(engineNames).default('ggml'),
     )
     .addOption(option('--device <device>', 'compute device').choices(deviceChoices).default('auto'))
     .addOption(option('--threads <count>', 'compute threads').argParser(integer(1)))
@@ -152,7 +152,13 @@ function withGenerationOptions(command: Command): Command {
         wireTypes,
       ),
     )
-    .addOption(option('--standby', 'keep a second peer in step with each hop').default(false));
+    .addOption(option('--standby', 'keep a second peer in step with each hop').default(false))
+    .addOption(
+      option(
+        '--mixed-numerics',
+        'take peers that compute in different ways into one route',
+      ).default(false),
+    );
 }
 
 function addGenerateCommand(program: Command): void {

@@ -1,4 +1,10 @@
-import { type KvType, kvByteLength, type ModelConfig } from '@skein/protocol';
+import {
+  type EngineName,
+  type KvType,
+  kvByteLength,
+  type ModelConfig,
+  type WeightType,
+} from '@skein/protocol';
 
 /** Share of the free memory that weights may take, and that KV caches may take. */
 const weightMemoryShare = 0.6;
@@ -7,6 +13,19 @@ const kvMemoryShare = 0.25;
 const kvContextsMax = 8;
 /** Room for a short conversation, however little memory there is. */
 const kvTokensMin = 512;
+
+/** Types that numbers have in memory: TensorFlow.js holds them all in f32. */
+export function typesInMemory({
+  engine,
+  weightType = 'keep',
+  kvType = 'f16',
+}: {
+  readonly engine?: EngineName;
+  readonly weightType?: WeightType | 'keep';
+  readonly kvType?: KvType;
+}): { readonly weightType: WeightType | 'keep'; readonly kvType: KvType } {
+  return engine === 'tfjs' ? { weightType: 'f32', kvType: 'f32' } : { weightType, kvType };
+}
 
 /** Bytes that one cached token takes over `blocks` blocks. */
 export function kvBytesPerToken(

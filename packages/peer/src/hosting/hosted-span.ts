@@ -1,5 +1,5 @@
 import type { Clock, SkeinNode } from '@skein/client/network';
-import { type Engine, type EngineInfo, type ModelHash, spanLength } from '@skein/protocol';
+import { type Engine, formatNumericKind, type ModelHash, spanLength } from '@skein/protocol';
 import { measureEngine } from '../announce/measure-engine.js';
 import { type Throughput, ThroughputMeter } from '../announce/throughput.js';
 import { SessionHost, type SessionHostEvents } from '../session/session-host.js';
@@ -44,7 +44,7 @@ export async function hostSpan(
     signal.throwIfAborted();
     const blocks = spanLength(engine.info.span);
     const meter = new ThroughputMeter({ blocks, initial: throughput ?? measured });
-    const numericKind = numericKindOf(engine.info);
+    const numericKind = formatNumericKind(engine.info);
     const onBatch = meter.add.bind(meter);
     const all = { ...events, onBatch };
     const host = new SessionHost({ node, engine, model, numericKind, clock, events: all });
@@ -53,9 +53,4 @@ export async function hostSpan(
     await engine.stop();
     throw error;
   }
-}
-
-/** Weights and KV cache: peers of equal kinds may be chained. */
-function numericKindOf(info: Pick<EngineInfo, 'weightType' | 'kvType'>): string {
-  return `${info.weightType}/${info.kvType}`;
 }

@@ -8,6 +8,7 @@ import {
   chooseKvTokensMax,
   kvBytesPerToken,
   rescaleKvTokensMax,
+  typesInMemory,
 } from './capacity.js';
 import { bytesPerBlock, type HostedModel } from './hosted-model.js';
 import { type MemberRecord, swarmOfRecords, typicalSpeed } from './swarm-of-records.js';
@@ -49,7 +50,7 @@ export function placePeer(options: PeerOptions, model: HostedModel, swarm: Swarm
   }
   const bytesPerToken = kvBytesPerToken(config, {
     blocks: spanLength(span),
-    kvType: options.kvType ?? 'f16',
+    kvType: typesInMemory(options).kvType,
   });
   const { contextLength } = config;
   const kvTokensMax =
@@ -88,7 +89,7 @@ function autoSpan(
   swarm: SwarmAround & { readonly freeBytes: number },
 ): { span: Span; capacityBlocks: number; reason: string } {
   const { blockCount } = model.file.config;
-  const blockBytes = bytesPerBlock(model.file, options.weightType ?? 'keep');
+  const blockBytes = bytesPerBlock(model.file, typesInMemory(options).weightType);
   const { freeBytes, others, random } = swarm;
   const capacityBlocks = Math.min(
     blockCount,

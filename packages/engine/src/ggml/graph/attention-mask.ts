@@ -1,12 +1,5 @@
 import type { ModelConfig, Span } from '@skein/protocol';
-
-/** Tells whether a block's rows see no further back than the sliding window. */
-export function isWindowedBlock(
-  { slidingWindow, fullAttentionBlocks = [] }: ModelConfig,
-  block: number,
-): boolean {
-  return slidingWindow !== null && !fullAttentionBlocks.includes(block);
-}
+import { isWindowedBlock } from '../../model/is-windowed-block.js';
 
 /** Which of the two kinds of attention the blocks of a span use. */
 export function attentionUses(

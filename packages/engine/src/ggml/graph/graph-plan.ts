@@ -2,22 +2,10 @@
  * Lays out a batch: which rows stand where, and what shape the graph has. Pure. Two batches with
  * the same key can be computed by the same graph with other numbers in it.
  */
-import type { HiddenType, Span } from '@skein/protocol';
+import type { HiddenType } from '@skein/protocol';
+import type { BatchKind, InputKind, OutputKind } from '../../core/batch.js';
 import type { KvStore } from '../kv-store.js';
 import type { RowsKind } from './operations.js';
-
-/** Where the rows of an item come from. */
-type InputKind = 'tokens' | HiddenType;
-
-/** What is wanted of an item's rows. `last` and `all` are logits. */
-type OutputKind = HiddenType | 'none' | 'last' | 'all';
-
-/** What all items of a batch have in common. */
-export interface BatchKind {
-  readonly span: Span;
-  /** See `SessionUse` of the engine's contract. */
-  readonly residualType: HiddenType;
-}
 
 /** One session's share, as far as the layout goes. */
 export interface PlanItem {

@@ -1,15 +1,16 @@
 /** Computes one planned batch: writes the inputs, runs the graph, reads the outputs. */
 import { type HiddenType, type Logits, type ModelConfig, SkeinError } from '@skein/protocol';
+import type { RunOutput } from '../../core/batch.js';
+import { hiddenElementBytes } from '../../core/hidden-element-bytes.js';
+import { selectTop } from '../../core/top-candidates.js';
 import type { Tensor } from '../c-types.js';
 import type { Ggml } from '../load-ggml.js';
 import type { Runtime } from '../runtime.js';
-import { hiddenElementBytes } from '../type-ids.js';
 import { attentionMask } from './attention-mask.js';
 import type { GraphCache } from './graph-cache.js';
 import type { GraphPlan, PlacedItem, PlanItem } from './graph-plan.js';
 import type { StepGraph } from './step-graph.js';
 import { threadsFor } from './threads-for.js';
-import { selectTop } from './top-candidates.js';
 
 /** An item with the numbers that go in. */
 export interface RunItem extends PlanItem {
@@ -18,12 +19,6 @@ export interface RunItem extends PlanItem {
   readonly bytes: Uint8Array;
   readonly topK: number;
 }
-
-/** What came out for one item; null when only the cache was wanted. */
-export type RunOutput =
-  | { readonly kind: 'hidden'; readonly bytes: Uint8Array }
-  | { readonly kind: 'logits'; readonly logits: Logits }
-  | null;
 
 /**
  * Runs one batch. @returns the outputs by item

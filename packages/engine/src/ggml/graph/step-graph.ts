@@ -6,10 +6,11 @@
  * output on its own, since those that leave in that type are rounded by leaving.
  */
 import type { HiddenType, ModelConfig } from '@skein/protocol';
+import { isWindowedBlock } from '../../model/is-windowed-block.js';
 import type { Context, Graph, Tensor } from '../c-types.js';
 import type { Ggml } from '../load-ggml.js';
 import type { ModelWeights } from '../weights/model-weights.js';
-import { attentionUses, isWindowedBlock } from './attention-mask.js';
+import { attentionUses } from './attention-mask.js';
 import { appendBlock, type BlockBatch, type BlockSettings, type Segment } from './block.js';
 import type { GraphPlan } from './graph-plan.js';
 import { Operations } from './operations.js';

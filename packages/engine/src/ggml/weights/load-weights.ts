@@ -2,8 +2,8 @@
 import { SkeinError } from '@skein/protocol';
 import type { FileRange } from '../../model/model-file.js';
 import { type RandomAccessFile, withFile } from '../../model/random-access-file.js';
+import { rowBytes } from '../../model/tensor-types.js';
 import { callOffThread, type Ggml } from '../load-ggml.js';
-import { rowBytes } from '../type-ids.js';
 import { convertRows } from './convert-rows.js';
 import type { PlacedTensor } from './weight-store.js';
 

@@ -1,12 +1,12 @@
 /** Memory for the weights: one ggml buffer per kind of memory, and mapped files. */
 import { SkeinError } from '@skein/protocol';
 import type { FileRange } from '../../model/model-file.js';
+import type { PlannedTensor } from '../../model/weight-plan.js';
 import type { BufferType, Context, DeviceBuffer, Tensor } from '../c-types.js';
 import { createContext } from '../create-context.js';
 import type { Runtime } from '../runtime.js';
 import { typeIds } from '../type-ids.js';
 import { type MappedFile, mapFile } from './map-file.js';
-import type { PlannedTensor } from './weight-plan.js';
 
 /** `GGML_BACKEND_BUFFER_USAGE_WEIGHTS`: the scheduler keeps operations where the weights are. */
 const usageWeights = 1;

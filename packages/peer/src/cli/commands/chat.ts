@@ -21,6 +21,7 @@ export async function runChat(options: ChatOptions): Promise<void> {
     const conversation = await client.openSession({
       model,
       standby: options.standby,
+      acceptMixedNumerics: options.mixedNumerics,
       ...given({ wireType: options.wireType }),
     });
     output.say(`${paint.bold(model)}. ${paint.dim(help)}\n`);

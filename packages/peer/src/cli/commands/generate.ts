@@ -22,6 +22,7 @@ export interface GenerationOptions {
   readonly seed?: number;
   readonly wireType?: WireType;
   readonly standby: boolean;
+  readonly mixedNumerics: boolean;
 }
 
 export interface GenerateOptions extends GenerationOptions {
@@ -48,6 +49,7 @@ export async function runGenerate(options: GenerateOptions): Promise<void> {
       ...(await promptOf(client, model, options)),
       ...given({ maxTokens: options.maxTokens, stop: options.stop, logits: options.logits }),
       standby: options.standby,
+      acceptMixedNumerics: options.mixedNumerics,
       ...given({ wireType: options.wireType }),
       ignoreEos: options.ignoreEos,
       signal,

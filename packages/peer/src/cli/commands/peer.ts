@@ -1,4 +1,4 @@
-import type { DeviceChoice, KvType, Span, WeightType } from '@skein/protocol';
+import type { DeviceChoice, EngineName, KvType, Span, WeightType } from '@skein/protocol';
 import { createPeer } from '../../peer.js';
 import type { PeerStatus } from '../../peer-options.js';
 import { type HealthAddress, startHealthServer } from '../health-server.js';
@@ -25,6 +25,7 @@ export interface PeerCommandOptions {
   readonly dtype: WeightType | 'keep';
   readonly kvType?: KvType;
   readonly kvTokens?: number;
+  readonly engine: EngineName;
   readonly device: DeviceChoice;
   readonly threads?: number;
   /** Seconds. */
@@ -45,6 +46,7 @@ export async function runPeer(options: PeerCommandOptions): Promise<void> {
     listen: options.listen ?? listenDefault,
     bootstrap: options.bootstrap ?? [],
     weightType: options.dtype,
+    engine: options.engine,
     device: options.device,
     ...optional('announce', options.announce),
     ...optional('span', options.blocks),

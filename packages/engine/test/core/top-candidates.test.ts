@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { selectTop } from '../../src/core/top-candidates.js';
+import { seededRandom } from '../support/numbers.js';
+
+describe('selectTop', () => {
+  it.each([1, 2, 7, 100, 4096])('gives the %i best, ties by ascending id', (count) => {
+    const random = seededRandom(count);
+    // Few different values, so that there are many ties.
+    const row = Float32Array.from({ length: 20_000 }, () => Math.floor(random() * 500) - 250);
+    const sorted = Array.from(row.keys()).sort(
+      (a, b) => (row[b] as number) - (row[a] as number) || a - b,
+    );
+    const { ids, logits } = selectTop(row, count);
+    expect([...ids]).toEqual(sorted.slice(0, count));
+    expect([...logits]).toEqual(sorted.slice(0, count).map((id) => row[id]));
+  });
+
+  it('puts infinities and NaN where they belong', () => {
+    const row = Float32Array.of(Number.NaN, 1, -Infinity, Infinity, Number.NaN, 2, Infinity);
+    expect([...selectTop(row, 4).ids]).toEqual([3, 6, 5, 1]);
+    expect([...selectTop(row, 7).ids].slice(0, 4)).toEqual([3, 6, 5, 1]);
+    expect([...selectTop(row, 1).ids]).toEqual([3]);
+    const late = Float32Array.from({ length: 5000 }, (_, id) => (id < 1000 ? Number.NaN : id));
+    expect([...selectTop(late, 3).ids]).toEqual([4999, 4998, 4997]);
+  });
+
+  it('gives the whole row when more are wanted than there are', () => {
+    expect([...selectTop(Float32Array.of(1, 3, 2), 10).ids]).toEqual([1, 2, 0]);
+  });
+});
