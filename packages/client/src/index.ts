@@ -22,5 +22,6 @@ export * from './model/index.js';
 export type { Directory, DirectoryChange, Remote, SkeinNode } from './network/contracts.js';
 export * from './routing/index.js';
 export type { SamplingOptions } from './sampling/index.js';
+export * from './score/index.js';
 export * from './session/index.js';
 export type { ChatMessage } from './text/index.js';

@@ -87,7 +87,13 @@ export interface StepItem {
     /** Only the KV cache is wanted. */
     | { readonly kind: 'none' }
     /** `topK` 0 returns the full vocabulary. */
-    | { readonly kind: 'logits'; readonly rows: 'last' | 'all'; readonly topK: number };
+    | {
+        readonly kind: 'logits';
+        readonly rows: 'last' | 'all';
+        readonly topK: number;
+        /** A token for each row that gives logits: its logit is told too, best or not. */
+        readonly targets?: Int32Array;
+      };
 }
 
 /** Logits of `rowCount` rows. */
@@ -101,6 +107,8 @@ export interface Logits {
   readonly logits: Float32Array;
   /** `[rowCount]`: log of the sum of exp(logit) over the whole vocabulary. */
   readonly logNormalisers: Float32Array;
+  /** `[rowCount]`: logits of the `targets` that were asked for; absent without any. */
+  readonly targetLogits?: Float32Array;
 }
 
 export type StepOutput =

@@ -8,10 +8,10 @@ import {
   maxTokensDefault,
 } from '../generate/generation-types.js';
 import type { LoadedModel } from '../model/model-store.js';
-import { defaultWireType } from '../session/default-wire-type.js';
-import type { SessionEnvironment, SessionModel, SessionOptions } from '../session/session-types.js';
+import type { SessionEnvironment, SessionOptions } from '../session/session-types.js';
 import { type HopUsageReport, SwarmSession } from '../session/swarm-session.js';
 import { encodePrompt } from './encode-prompt.js';
+import { sessionModel } from './session-model.js';
 
 /** Options of {@link Conversation}. */
 export interface ConversationOptions extends Omit<SessionOptions, 'onEvent'> {}
@@ -150,12 +150,4 @@ export function contextExceeded(promptTokens: number, contextLength: number): Sk
       `shorten it by at least ${promptTokens - contextLength + 1} tokens`,
     { details: { promptTokens, contextLength } },
   );
-}
-
-/** What sessions need of a model's manifest. */
-function sessionModel({ hash, manifest }: LoadedModel): SessionModel {
-  const { blockCount, hiddenSize, vocabSize, contextLength } = manifest.config;
-  const wireType = defaultWireType(manifest.config);
-  const sizes = { blockCount, hiddenSize, vocabSize, contextLength };
-  return { hash, name: manifest.name, ...sizes, wireType };
 }

@@ -1,5 +1,6 @@
 export {
   type ClientGenerateOptions,
+  type ClientScoreOptions,
   createClient,
   type OpenSessionOptions,
   type RoutingOptions,

@@ -7,11 +7,11 @@ import {
   type SamplingSettings,
   sample,
   type TokenHistory,
-  topLogProbabilities,
   uniformAt,
 } from '../sampling/index.js';
 import type { SwarmSession } from '../session/swarm-session.js';
 import type { TopLogit } from './generation-types.js';
+import { topLogitsOf } from './top-logits.js';
 
 /** What the choice of tokens depends on, for one generation. */
 export interface SamplerState {
@@ -53,7 +53,9 @@ export async function chooseToken(
     try {
       const row = logitsRow(current, { rowIndex: 0, vocabSize: session.model.vocabSize });
       const result = sampleRow(state, row);
-      if (result.kind === 'token') return { ...result, topLogits: topLogits(state, row) };
+      if (result.kind === 'token') {
+        return { ...result, topLogits: topLogitsOf(row, state.topLogitCount) };
+      }
     } catch (error) {
       bad += 1;
       const isBad = isSkeinError(error) && error.code === 'bad-output';
@@ -71,12 +73,4 @@ function sampleRow(state: SamplerState, row: LogitsRow): SampleResult {
   // The random number belongs to the position, so a repeated step draws the same token.
   const random = settings.temperature === 0 ? 0 : uniformAt(seed, session.length);
   return sample({ row, settings, history, random });
-}
-
-function topLogits({ topLogitCount }: SamplerState, row: LogitsRow): TopLogit[] {
-  if (topLogitCount === 0) return [];
-  return topLogProbabilities(row, topLogitCount).map(({ token, logProbability }, index) => {
-    const logit = row.kind === 'full' ? row.logits[token] : row.logits[index];
-    return { id: token, logit: logit ?? Number.NaN, logProbability };
-  });
 }

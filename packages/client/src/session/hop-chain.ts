@@ -323,6 +323,9 @@ export class HopChain implements HopEvents {
     if (request.logits === 'all' || (request.logits === 'last' && isLast)) {
       message.logits = request.logits;
       if (request.topK > 0) message.topK = request.topK;
+      const { targetAt } = request;
+      if (targetAt)
+        message.targets = Array.from({ length: rows }, (_, row) => targetAt(position + row));
     }
     return message;
   }

@@ -1,4 +1,4 @@
-import { type Received, type ResultMessage, SkeinError } from '@skein/protocol';
+import { type Received, type ResultMessage, SkeinError, type TokenId } from '@skein/protocol';
 import { type StepCut, stepEndAfter } from './cut-steps.js';
 import { createDeferred } from './deferred.js';
 import type { Hop } from './hop.js';
@@ -16,6 +16,8 @@ export interface RunRequest {
   readonly until: number | null;
   readonly logits: 'none' | 'last' | 'all';
   readonly topK: number;
+  /** The token whose logit is wanted at a position. Default: none. */
+  readonly targetAt?: ((position: number) => TokenId) | null;
   /** Called for each result in order. What it throws is the last hop's fault. */
   readonly onResult?: (received: Received<ResultMessage>, chunk: Chunk) => void;
 }

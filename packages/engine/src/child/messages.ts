@@ -24,6 +24,8 @@ export interface StepItemHeader {
   readonly inputBytes: number;
   readonly output: 'none' | 'last' | 'all' | HiddenType;
   readonly topK: number;
+  /** Targets follow the input, one for each row of logits; 0: none. */
+  readonly targetCount: number;
 }
 
 /** A call to the engine's process. Every call is answered in order, by its id. */
@@ -77,6 +79,7 @@ export type OutputHeader =
       readonly rowCount: number;
       readonly width: number;
       readonly hasIds: boolean;
+      readonly hasTargets: boolean;
     };
 
 /** What became of one step item. */

@@ -85,6 +85,14 @@ function validateOutput(item: StepItem, session: SessionEntry, config: ModelConf
     throw refuse('bad-argument', `${output.topK} candidates of ${output.rows} rows`, item);
   }
   const rowCount = output.rows === 'last' ? 1 : item.rows;
+  const { targets } = output;
+  if (targets !== undefined && targets.length !== rowCount) {
+    throw refuse('bad-argument', `${targets.length} targets of ${rowCount} rows`, item);
+  }
+  const unknown = targets?.find((token) => !(token >= 0 && token < config.vocabSize));
+  if (unknown !== undefined) {
+    throw refuse('bad-argument', `target ${unknown} of a vocabulary of ${config.vocabSize}`, item);
+  }
   const resultBytes =
     output.topK === 0 ? rowCount * config.vocabSize * 4 : rowCount * output.topK * 8;
   if (output.topK > limits.topKMax || resultBytes > limits.bodyBytesMax) {
