@@ -15,8 +15,10 @@
  * await client.stop();
  * ```
  */
+export * from './batch/index.js';
 export * from './client/index.js';
 export { type Clock, type Random, systemClock } from './clock.js';
+export * from './evaluate/index.js';
 export * from './generate/index.js';
 export * from './model/index.js';
 export type { Directory, DirectoryChange, Remote, SkeinNode } from './network/contracts.js';
