@@ -6,6 +6,8 @@ import { listModels, type ModelOffer, resolveModel } from '../model/model-offers
 import { type LoadedModel, type ModelPartCache, ModelStore } from '../model/model-store.js';
 import type { Directory, SkeinNode } from '../network/contracts.js';
 import { createDirectory, createSkeinNode, type SkeinNodeOptions } from '../network/index.js';
+import { checkResumeState } from '../resume/check-resume-state.js';
+import { parseResumeToken } from '../resume/resume-token.js';
 import { longestContext } from '../routing/plan-route.js';
 import { SwarmView } from '../routing/swarm-view.js';
 import { encodeScored } from '../score/encode-scored.js';
@@ -63,6 +65,10 @@ export interface OpenSessionOptions extends RoutingOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How a saved conversation goes on; what its numbers depend on is kept. */
+export interface ResumeOptions
+  extends Omit<OpenSessionOptions, 'model' | 'wireType' | 'firstRows'> {}
+
 /** A client of a swarm. */
 export interface SkeinClient {
   /** Joins the swarm. @throws SkeinError `peer-unreachable` when no bootstrap address answers */
@@ -83,6 +89,14 @@ export interface SkeinClient {
   score(options: ClientScoreOptions): Promise<Score>;
   /** Opens a session that scores many texts, and computes once what they begin with alike. */
   openScorer(options: OpenSessionOptions): Promise<Scorer>;
+  /**
+   * Goes on with a conversation that another process has saved: its answer, token for token, or its
+   * next turn. The peers compute it again with the first tokens, in the steps of the first time.
+   *
+   * @param token from {@link Conversation.save}; it may come from anybody
+   * @throws SkeinError `bad-argument` for what is no such token, `model-unknown`, `context-exceeded`
+   */
+  resumeSession(token: string, options?: ResumeOptions): Promise<Conversation>;
   /** What the swarm hosts of a model. @throws SkeinError `model-unknown` */
   status(options: { model: string; signal?: AbortSignal }): Promise<SwarmStatus>;
   /** Models on offer. */
@@ -152,6 +166,16 @@ class Client implements SkeinClient {
   async openSession(options: OpenSessionOptions): Promise<Conversation> {
     const { environment, model, tokensMax } = await this.#prepareSession(options);
     return this.#converse(environment, model, { ...options, tokensMax });
+  }
+
+  async resumeSession(token: string, options: ResumeOptions = {}): Promise<Conversation> {
+    const state = parseResumeToken(token);
+    const wanted = { ...options, ...state.session, model: state.model };
+    const { environment, model, tokensMax } = await this.#prepareSession(wanted);
+    checkResumeState(state, model, tokensMax);
+    const conversation = this.#converse(environment, model, { ...wanted, tokensMax });
+    conversation.restore(state);
+    return conversation;
   }
 
   async openScorer(options: OpenSessionOptions): Promise<Scorer> {

@@ -17,6 +17,8 @@ export interface GenerationContext {
   /** The whole context so far, the prompt included: the session holds a beginning of it. */
   readonly context: TokenId[];
   readonly promptTokenCount: number;
+  /** Where the answer begins that is gone on with; by default it begins after the context. */
+  readonly answerStart?: number;
   /** Tokens to generate at most, with room for them in the context. */
   readonly maxTokens: number;
   readonly startedAtMs: number;
@@ -42,6 +44,10 @@ export async function* generateTokens(
   const { session, context, clock } = run;
   const output = new Output(run, options);
   const state = createSamplerState(run, options);
+  for (const token of context.slice(answerStartOf(run))) {
+    state.history.addGenerated(token);
+    output.push(token);
+  }
   const leave = new AbortController();
   const abort = () => leave.abort(options.signal?.reason);
   if (options.signal?.aborted) abort();
@@ -111,12 +117,16 @@ function startStep(
   return pending;
 }
 
+function answerStartOf({ answerStart, context }: GenerationContext): number {
+  return answerStart ?? context.length;
+}
+
 function createSamplerState(run: GenerationContext, options: GenerateOptions): SamplerState {
   const settings = resolveSamplingOptions(options);
   return {
     session: run.session,
     settings,
-    history: new TokenHistory(run.context),
+    history: new TokenHistory(run.context.slice(0, answerStartOf(run))),
     seed: settings.seed ?? createSeed(),
     topLogitCount: options.logits ?? 0,
   };
@@ -136,9 +146,10 @@ class Output {
   readonly #stops: StopMatcher;
   readonly #endTokens: ReadonlySet<number>;
 
-  constructor({ model, context }: GenerationContext, options: GenerateOptions) {
+  constructor(run: GenerationContext, options: GenerateOptions) {
+    const { model, context } = run;
     this.#decoder = model.tokenizer?.createStreamDecoder() ?? null;
-    this.#decoder?.skip(context);
+    this.#decoder?.skip(context.slice(0, answerStartOf(run)));
     this.#stops = new StopMatcher(options.stop ?? []);
     this.#endTokens = new Set(options.ignoreEos ? [] : model.manifest.config.eosTokenIds);
   }

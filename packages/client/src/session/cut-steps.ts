@@ -1,3 +1,5 @@
+import { sessionLimits } from './session-limits.js';
+
 /** How new tokens are cut into steps. */
 export interface StepCut {
   /** Rows of a step: steps end at multiples of it. */
@@ -29,4 +31,24 @@ export function alikeLength(stepEnds: readonly number[], length: number, cut: St
     alike = end;
   }
   return alike;
+}
+
+/**
+ * Where the step that holds a position ends, when tokens `[from, to)` are computed as they were
+ * before. Positions must be asked for in order. Null when the steps are too many to repeat.
+ *
+ * @param stepEnds positions after which steps ended, ascending
+ */
+export function repeatSteps(
+  stepEnds: readonly number[],
+  from: number,
+  to: number,
+): ((position: number) => number) | null {
+  const ends = stepEnds.filter((end) => end > from && end < to);
+  if (ends.length >= sessionLimits.stepsRepeatedMax) return null;
+  let index = 0;
+  return (position) => {
+    while (index < ends.length && (ends[index] as number) <= position) index += 1;
+    return ends[index] ?? to;
+  };
 }

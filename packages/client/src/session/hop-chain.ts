@@ -11,7 +11,7 @@ import type { Clock } from '../clock.js';
 import { routingLimits } from '../routing/routing-limits.js';
 import type { SwarmView } from '../routing/swarm-view.js';
 import { checkRelayed } from './check-relayed.js';
-import type { StepCut } from './cut-steps.js';
+import { repeatSteps, type StepCut } from './cut-steps.js';
 import { createDeferred, type Deferred } from './deferred.js';
 import { expectedStepMs } from './expected-step.js';
 import { findStalledHop } from './find-stalled-hop.js';
@@ -167,7 +167,9 @@ export class HopChain implements HopEvents {
    */
   run(request: RunRequest): Promise<void> {
     const isRepeated = request.until !== null && request.feeder === null;
-    const stepEnd = isRepeated ? this.#tokens.stepEnds(request.from, request.to) : null;
+    const { from, to, stepEnds } = request;
+    let stepEnd = isRepeated ? this.#tokens.stepEnds(from, to) : null;
+    if (stepEnds !== undefined) stepEnd = repeatSteps(stepEnds, from, to);
     const run = new StepRun(request, { firstStep: this.#nextStep, stepEnd });
     if (this.failures.length > 0) run.done.reject(new RouteBroken());
     else if (run.isComplete) run.done.resolve();

@@ -18,6 +18,8 @@ export interface RunRequest {
   readonly topK: number;
   /** The token whose logit is wanted at a position. Default: none. */
   readonly targetAt?: ((position: number) => TokenId) | null;
+  /** New tokens are cut into steps that end here. Default: by position. */
+  readonly stepEnds?: readonly number[] | undefined;
   /** Called for each result in order. What it throws is the last hop's fault. */
   readonly onResult?: (received: Received<ResultMessage>, chunk: Chunk) => void;
 }

@@ -21,6 +21,8 @@ export interface ExtendOptions {
   readonly topK?: number;
   /** With `logits: 'all'`, a token for each one that is appended: its logit is returned too. */
   readonly targets?: readonly TokenId[];
+  /** Positions after which steps are to end, as {@link SwarmSession.stepEnds} told of a session. */
+  readonly stepEnds?: readonly number[];
   readonly signal?: AbortSignal;
 }
 
@@ -104,6 +106,14 @@ export class SwarmSession {
   /** Tokens in the context. */
   get length(): number {
     return this.#committed;
+  }
+
+  /**
+   * Positions after which steps ended, ascending: a session that repeats them has the same caches,
+   * to the last bit, on peers of the same make.
+   */
+  get stepEnds(): readonly number[] {
+    return this.#tokens.bookedEnds;
   }
 
   /** The token at a position below {@link length}. */
@@ -232,6 +242,7 @@ export class SwarmSession {
           logits: wanted,
           topK,
           targetAt,
+          stepEnds: options.stepEnds,
           onResult: ({ tensors }, { position, rows }) => {
             const isLast = position + rows === target;
             if (wanted === 'all' || (wanted === 'last' && isLast)) {

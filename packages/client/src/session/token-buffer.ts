@@ -1,6 +1,6 @@
 import { bytesOf, type Tensor, type TokenId } from '@skein/protocol';
 
-import { sessionLimits } from './session-limits.js';
+import { repeatSteps } from './cut-steps.js';
 
 /**
  * The tokens of a session, growing at the end: what a client replays from. It also knows how they
@@ -67,13 +67,7 @@ export class TokenBuffer {
    * when there were so many that repeating them one by one would take too long.
    */
   stepEnds(from: number, to: number): ((position: number) => number) | null {
-    const ends = this.#stepEnds.filter((end) => end > from && end < to);
-    if (ends.length >= sessionLimits.stepsRepeatedMax) return null;
-    let index = 0;
-    return (position) => {
-      while (index < ends.length && (ends[index] as number) <= position) index += 1;
-      return ends[index] ?? to;
-    };
+    return repeatSteps(this.#stepEnds, from, to);
   }
 
   /** The token at `position`, which must lie within the buffer. */
