@@ -15,14 +15,17 @@
  * await client.stop();
  * ```
  */
+export * from './batch/index.js';
 export * from './client/index.js';
 export { type Clock, type Random, systemClock } from './clock.js';
+export * from './evaluate/index.js';
 export * from './generate/index.js';
 export type { JsonSchema, ResponseFormat } from './grammar/index.js';
 export * from './model/index.js';
 export type { Directory, DirectoryChange, Remote, SkeinNode } from './network/contracts.js';
 export * from './routing/index.js';
 export type { SamplingOptions } from './sampling/index.js';
+export * from './score/index.js';
 export * from './session/index.js';
 export type { ChatMessage } from './text/index.js';
 export {

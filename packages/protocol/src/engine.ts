@@ -95,7 +95,13 @@ export interface StepItem {
     /** Only the KV cache is wanted. */
     | { readonly kind: 'none' }
     /** `topK` 0 returns the full vocabulary. */
-    | { readonly kind: 'logits'; readonly rows: 'last' | 'all'; readonly topK: number };
+    | {
+        readonly kind: 'logits';
+        readonly rows: 'last' | 'all';
+        readonly topK: number;
+        /** A token for each row that gives logits: its logit is told too, best or not. */
+        readonly targets?: Int32Array;
+      };
   /**
    * Each row is a step of its own, computed with the others only because they are all known: it
    * gets the bits that it would get alone. For repeating what was computed row by row; gives hidden
@@ -115,6 +121,8 @@ export interface Logits {
   readonly logits: Float32Array;
   /** `[rowCount]`: log of the sum of exp(logit) over the whole vocabulary. */
   readonly logNormalisers: Float32Array;
+  /** `[rowCount]`: logits of the `targets` that were asked for; absent without any. */
+  readonly targetLogits?: Float32Array;
 }
 
 export type StepOutput =

@@ -6,8 +6,13 @@ import { listModels, type ModelOffer, resolveModel } from '../model/model-offers
 import { type LoadedModel, type ModelPartCache, ModelStore } from '../model/model-store.js';
 import type { Directory, SkeinNode } from '../network/contracts.js';
 import { createDirectory, createSkeinNode, type SkeinNodeOptions } from '../network/index.js';
+import { checkResumeState } from '../resume/check-resume-state.js';
+import { parseResumeToken } from '../resume/resume-token.js';
 import { longestContext } from '../routing/plan-route.js';
 import { SwarmView } from '../routing/swarm-view.js';
+import { encodeScored } from '../score/encode-scored.js';
+import type { Score, ScoreOptions } from '../score/score-types.js';
+import { Scorer } from '../score/scorer.js';
 import type { SessionEnvironment, SessionOptions } from '../session/session-types.js';
 import { Conversation } from './conversation.js';
 import { encodePrompt } from './encode-prompt.js';
@@ -44,6 +49,11 @@ export interface ClientGenerateOptions extends GenerateOptions, RoutingOptions {
   readonly model: string;
 }
 
+export interface ClientScoreOptions extends ScoreOptions, RoutingOptions {
+  /** Name or hash. */
+  readonly model: string;
+}
+
 export interface OpenSessionOptions extends RoutingOptions {
   /** Name or hash. */
   readonly model: string;
@@ -54,6 +64,10 @@ export interface OpenSessionOptions extends RoutingOptions {
   readonly tokensMax?: number;
   readonly signal?: AbortSignal;
 }
+
+/** How a saved conversation goes on; what its numbers depend on is kept. */
+export interface ResumeOptions
+  extends Omit<OpenSessionOptions, 'model' | 'wireType' | 'firstRows'> {}
 
 /** A client of a swarm. */
 export interface SkeinClient {
@@ -68,6 +82,21 @@ export interface SkeinClient {
   generate(options: ClientGenerateOptions): AsyncGenerator<GenerationEvent, void, undefined>;
   /** Opens a context that lasts over several generations; the caller closes it. */
   openSession(options: OpenSessionOptions): Promise<Conversation>;
+  /**
+   * Tells how likely the model finds each token of a given text.
+   * @throws SkeinError `model-unknown`, `no-route`, `context-exceeded`, `bad-argument`, `aborted`
+   */
+  score(options: ClientScoreOptions): Promise<Score>;
+  /** Opens a session that scores many texts, and computes once what they begin with alike. */
+  openScorer(options: OpenSessionOptions): Promise<Scorer>;
+  /**
+   * Goes on with a conversation that another process has saved: its answer, token for token, or its
+   * next turn. The peers compute it again with the first tokens, in the steps of the first time.
+   *
+   * @param token from {@link Conversation.save}; it may come from anybody
+   * @throws SkeinError `bad-argument` for what is no such token, `model-unknown`, `context-exceeded`
+   */
+  resumeSession(token: string, options?: ResumeOptions): Promise<Conversation>;
   /** What the swarm hosts of a model. @throws SkeinError `model-unknown` */
   status(options: { model: string; signal?: AbortSignal }): Promise<SwarmStatus>;
   /** Models on offer. */
@@ -90,7 +119,8 @@ interface Running {
 
 class Client implements SkeinClient {
   readonly #options: SkeinClientOptions;
-  readonly #conversations = new Set<Conversation>();
+  /** Sessions that are open, of whatever use. */
+  readonly #sessions = new Set<{ close(): Promise<void> }>();
   #starting: Promise<Running> | null = null;
 
   constructor(options: SkeinClientOptions) {
@@ -104,7 +134,7 @@ class Client implements SkeinClient {
   async stop(): Promise<void> {
     const starting = this.#starting;
     this.#starting = null;
-    await Promise.all([...this.#conversations].map((conversation) => conversation.close()));
+    await Promise.all([...this.#sessions].map((session) => session.close()));
     const running = await starting?.catch(() => null);
     if (running == null) return;
     if (this.#options.directory === undefined) await running.directory.stop();
@@ -134,12 +164,50 @@ class Client implements SkeinClient {
   }
 
   async openSession(options: OpenSessionOptions): Promise<Conversation> {
+    const { environment, model, tokensMax } = await this.#prepareSession(options);
+    return this.#converse(environment, model, { ...options, tokensMax });
+  }
+
+  async resumeSession(token: string, options: ResumeOptions = {}): Promise<Conversation> {
+    const state = parseResumeToken(token);
+    const wanted = { ...options, ...state.session, model: state.model };
+    const { environment, model, tokensMax } = await this.#prepareSession(wanted);
+    checkResumeState(state, model, tokensMax);
+    const conversation = this.#converse(environment, model, { ...wanted, tokensMax });
+    conversation.restore(state);
+    return conversation;
+  }
+
+  async openScorer(options: OpenSessionOptions): Promise<Scorer> {
+    const { environment, model, tokensMax } = await this.#prepareSession(options);
+    const scorer = new Scorer(environment, model, { ...options, tokensMax }, () =>
+      this.#sessions.delete(scorer),
+    );
+    this.#sessions.add(scorer);
+    return scorer;
+  }
+
+  async score(options: ClientScoreOptions): Promise<Score> {
+    const model = await this.loadModel(options.model, options);
+    const { tokens } = encodeScored(model, options);
+    // Of the last token nothing is computed, but a session holds one at least.
+    const tokensMax = Math.min(tokens.length, limits.contextLengthMax);
+    const scorer = await this.openScorer({ ...options, tokensMax });
+    try {
+      return await scorer.score(options);
+    } finally {
+      await scorer.close();
+    }
+  }
+
+  /** What a session that lasts needs: the model, measured peers, and the room that they have. */
+  async #prepareSession(options: OpenSessionOptions) {
     const { environment } = await this.#running();
     const model = await this.loadModel(options.model, options);
     await measurePeers(environment, { hash: model.hash, ...model.manifest.config });
     const { contextLength } = model.manifest.config;
     const tokensMax = options.tokensMax ?? contextFor(environment, model, options, contextLength);
-    return this.#converse(environment, model, { ...options, tokensMax });
+    return { environment, model, tokensMax };
   }
 
   async status(options: { model: string; signal?: AbortSignal }): Promise<SwarmStatus> {
@@ -169,9 +237,9 @@ class Client implements SkeinClient {
     options: RoutingOptions & { tokensMax?: number },
   ): Conversation {
     const conversation = new Conversation(environment, model, options, () =>
-      this.#conversations.delete(conversation),
+      this.#sessions.delete(conversation),
     );
-    this.#conversations.add(conversation);
+    this.#sessions.add(conversation);
     return conversation;
   }
 

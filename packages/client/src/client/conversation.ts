@@ -1,20 +1,27 @@
 import { SkeinError, type TokenId } from '@skein/protocol';
 import type { Clock } from '../clock.js';
 import { EventQueue } from '../generate/event-queue.js';
-import { generateTokens } from '../generate/generate-tokens.js';
+import { type GenerationContext, generateTokens } from '../generate/generate-tokens.js';
 import {
   type GenerateOptions,
   type GenerationEvent,
   maxTokensDefault,
+  type PromptOptions,
 } from '../generate/generation-types.js';
 import type { LoadedModel } from '../model/model-store.js';
-import { defaultWireType } from '../session/default-wire-type.js';
-import type { SessionEnvironment, SessionModel, SessionOptions } from '../session/session-types.js';
+import type { AnswerSettings, OpenAnswer, ResumeState } from '../resume/resume-state.js';
+import { encodeResumeToken } from '../resume/resume-token.js';
+import { createSeed } from '../sampling/index.js';
+import type { SessionEnvironment, SessionOptions } from '../session/session-types.js';
 import { type HopUsageReport, SwarmSession } from '../session/swarm-session.js';
 import { encodePrompt } from './encode-prompt.js';
+import { sessionModel } from './session-model.js';
 
 /** Options of {@link Conversation}. */
 export interface ConversationOptions extends Omit<SessionOptions, 'onEvent'> {}
+
+/** What may differ when an answer is gone on with; else it goes on as it began. */
+export type ContinueOptions = Omit<GenerateOptions, keyof PromptOptions | 'seed'>;
 
 /** One context over several generations: each turn computes only what is new. */
 export class Conversation {
@@ -25,6 +32,11 @@ export class Conversation {
   /** All tokens so far; the session may lack the newest ones. */
   readonly #context: TokenId[] = [];
   readonly #onClosed: () => void;
+  readonly #options: ConversationOptions;
+  /** The answer that is not finished; null after one that the model or a stop text ended. */
+  #answer: OpenAnswer | null = null;
+  /** What was computed for the context in another process, and is not yet in this one. */
+  #restored: Pick<ResumeState, 'tokens' | 'stepEnds'> | null = null;
   #isGenerating = false;
 
   /** Does no I/O: the route is opened with the first tokens. */
@@ -35,6 +47,7 @@ export class Conversation {
     onClosed: () => void = () => {},
   ) {
     this.model = model;
+    this.#options = options;
     this.#onClosed = onClosed;
     this.#clock = environment.clock;
     const onEvent = this.#events.push;
@@ -73,35 +86,95 @@ export class Conversation {
    * @throws SkeinError `context-exceeded` with the numbers, `bad-argument`, `no-route`
    */
   async *generate(options: GenerateOptions): AsyncGenerator<GenerationEvent, void, undefined> {
-    if (this.#isGenerating) {
-      throw new SkeinError('bad-argument', 'a conversation generates one answer at a time');
-    }
+    this.#requireIdle();
     const startedAtMs = this.#clock.now();
     const isContinuation = this.#context.length > 0;
     const prompt = encodePrompt(this.model, options, { isContinuation });
     const before = prompt.isWholeContext ? 0 : this.#context.length;
     const maxTokens = this.#roomFor(before + prompt.tokens.length, options.maxTokens);
+    const { prompt: _prompt, promptTokens: _tokens, messages: _messages, ...rest } = options;
+    const { signal: _signal, logits: _logits, ...kept } = rest;
+    const settings: AnswerSettings = { ...kept, maxTokens, seed: options.seed ?? createSeed() };
     this.#isGenerating = true;
     try {
       if (prompt.isWholeContext) this.#context.length = 0;
       this.#context.push(...(prompt.tokens as TokenId[]));
+      this.#answer = { start: this.#context.length, settings };
+      await this.#restore(prompt.isWholeContext, options.signal);
       await this.#keepCommonPrefix(prompt.isWholeContext);
-      yield* generateTokens(
-        {
-          session: this.#session,
-          events: this.#events,
-          model: this.model,
-          clock: this.#clock,
-          context: this.#context,
-          promptTokenCount: prompt.tokens.length,
-          maxTokens,
-          startedAtMs,
-        },
-        options,
-      );
+      const promptTokenCount = prompt.tokens.length;
+      const run = { promptTokenCount, maxTokens, startedAtMs };
+      yield* this.#generate(run, { ...rest, seed: settings.seed });
     } finally {
       this.#isGenerating = false;
     }
+  }
+
+  /**
+   * Goes on with an answer that was left, aborted, or at its `maxTokens`, as if it never had been:
+   * the next token is the one that would have come. Text that was held back then is told again.
+   *
+   * @throws SkeinError `bad-argument` when no answer is open, `context-exceeded`, `no-route`
+   */
+  async *continue(options: ContinueOptions = {}): AsyncGenerator<GenerationEvent, void, undefined> {
+    this.#requireIdle();
+    const answer = this.#answer;
+    if (answer === null) {
+      throw new SkeinError('bad-argument', 'there is no answer to go on with: give a prompt');
+    }
+    const startedAtMs = this.#clock.now();
+    const made = this.#context.length - answer.start;
+    const left = answer.settings.maxTokens - made;
+    if (left < 1 && options.maxTokens === undefined) {
+      throw new SkeinError('bad-argument', `all of its ${made} tokens were made: give maxTokens`);
+    }
+    const maxTokens = this.#roomFor(this.#context.length, options.maxTokens ?? left);
+    const settings = { ...answer.settings, ...options };
+    const { signal: _signal, logits: _logits, ...kept } = settings;
+    this.#answer = { start: answer.start, settings: { ...kept, maxTokens: made + maxTokens } };
+    this.#isGenerating = true;
+    try {
+      await this.#restore(false, options.signal);
+      await this.#keepCommonPrefix(false);
+      const run = { promptTokenCount: 0, maxTokens, startedAtMs, answerStart: answer.start };
+      yield* this.#generate(run, settings);
+    } finally {
+      this.#isGenerating = false;
+    }
+  }
+
+  /**
+   * All that another process needs to go on with the conversation, as text: see
+   * {@link SkeinClient.resumeSession}. It may be asked for at any time, also between two tokens of an
+   * answer. Whoever reads it reads the conversation; there is no key in it.
+   */
+  save(): string {
+    const length = this.#context.length;
+    const { tokens, stepEnds } = this.#restored ?? {
+      tokens: null,
+      stepEnds: this.#session.stepEnds,
+    };
+    // Of a restored context only what is still the same was computed in these steps.
+    const known = tokens === null ? length : commonLengthOf(tokens, this.#context);
+    const { wireType, firstRows, chunkRows } = this.#options;
+    return encodeResumeToken({
+      model: this.model.hash,
+      tokens: this.#context,
+      stepEnds: stepEnds?.filter((end) => end <= known) ?? null,
+      answer: this.#answer,
+      session: {
+        ...(wireType !== undefined && { wireType }),
+        ...(firstRows !== undefined && { firstRows }),
+        ...(chunkRows !== undefined && { chunkRows }),
+      },
+    });
+  }
+
+  /** Takes over what another process had; only once, before anything was generated. */
+  restore({ tokens, stepEnds, answer }: ResumeState): void {
+    this.#context.push(...tokens);
+    this.#answer = answer;
+    this.#restored = { tokens, stepEnds };
   }
 
   /** Forgets tokens from `position` on. */
@@ -112,12 +185,51 @@ export class Conversation {
     }
     await this.#session.truncate(Math.min(position, this.#session.length));
     this.#context.length = position;
+    if (this.#answer !== null && this.#answer.start > position) this.#answer = null;
   }
 
   /** Ends the session on all hops within a second. Idempotent. */
   async close(): Promise<void> {
     await this.#session.close();
     this.#onClosed();
+  }
+
+  #requireIdle(): void {
+    if (!this.#isGenerating) return;
+    throw new SkeinError('bad-argument', 'a conversation generates one answer at a time');
+  }
+
+  async *#generate(
+    run: Pick<GenerationContext, 'promptTokenCount' | 'maxTokens' | 'startedAtMs' | 'answerStart'>,
+    options: GenerateOptions,
+  ): AsyncGenerator<GenerationEvent, void, undefined> {
+    const fixed = { session: this.#session, events: this.#events, model: this.model };
+    const context = { ...fixed, clock: this.#clock, context: this.#context, ...run };
+    for await (const event of generateTokens(context, options)) {
+      if (event.type === 'end' && (event.reason === 'eos' || event.reason === 'stop')) {
+        this.#answer = null;
+      }
+      yield event;
+    }
+  }
+
+  /**
+   * Computes what another process had computed, in the same steps, as far as the context still begins
+   * with it. Without the steps the context is computed as a prompt is.
+   */
+  async #restore(isReplaced: boolean, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#restored === null) return;
+    const { tokens, stepEnds } = this.#restored;
+    const common = Math.min(commonLengthOf(tokens, this.#context), this.#context.length - 1);
+    const ends = stepEnds?.filter((end) => end <= common) ?? [];
+    const end = stepEnds !== null && isReplaced ? common : (ends.at(-1) ?? 0);
+    const { length } = this.#session;
+    if (length < end) {
+      const missing = this.#context.slice(length, end);
+      const options = { logits: 'none', stepEnds: ends } as const;
+      await this.#session.extend(missing, signal === undefined ? options : { ...options, signal });
+    }
+    this.#restored = null;
   }
 
   /** The session keeps what it has in common with the context; the last token is always new. */
@@ -142,6 +254,14 @@ export class Conversation {
   }
 }
 
+/** How many tokens at their beginnings are the same. */
+function commonLengthOf(some: readonly TokenId[], others: readonly TokenId[]): number {
+  const longest = Math.min(some.length, others.length);
+  let length = 0;
+  while (length < longest && some[length] === others[length]) length += 1;
+  return length;
+}
+
 /** The error for a prompt that leaves no room for an answer. */
 export function contextExceeded(promptTokens: number, contextLength: number): SkeinError {
   return new SkeinError(
@@ -150,12 +270,4 @@ export function contextExceeded(promptTokens: number, contextLength: number): Sk
       `shorten it by at least ${promptTokens - contextLength + 1} tokens`,
     { details: { promptTokens, contextLength } },
   );
-}
-
-/** What sessions need of a model's manifest. */
-function sessionModel({ hash, manifest }: LoadedModel): SessionModel {
-  const { blockCount, hiddenSize, vocabSize, contextLength } = manifest.config;
-  const wireType = defaultWireType(manifest.config);
-  const sizes = { blockCount, hiddenSize, vocabSize, contextLength };
-  return { hash, name: manifest.name, ...sizes, wireType };
 }

@@ -1,12 +1,14 @@
 export {
   type ClientGenerateOptions,
+  type ClientScoreOptions,
   createClient,
   type OpenSessionOptions,
+  type ResumeOptions,
   type RoutingOptions,
   type SkeinClient,
   type SkeinClientOptions,
 } from './client.js';
-export { Conversation, type ConversationOptions } from './conversation.js';
+export { type ContinueOptions, Conversation, type ConversationOptions } from './conversation.js';
 export {
   type BlockCoverage,
   type PeerStatus,

@@ -19,6 +19,8 @@ export interface GenerationContext {
   /** The whole context so far, the prompt included: the session holds a beginning of it. */
   readonly context: TokenId[];
   readonly promptTokenCount: number;
+  /** Where the answer begins that is gone on with; by default it begins after the context. */
+  readonly answerStart?: number;
   /** Tokens to generate at most, with room for them in the context. */
   readonly maxTokens: number;
   readonly startedAtMs: number;
@@ -46,6 +48,11 @@ export async function* generateTokens(
   const output = new Output(run, { ...options, responseFormat: format });
   const state = createSamplerState(run, options, format);
   const { constraint } = state;
+  for (const token of context.slice(answerStartOf(run))) {
+    state.history.addGenerated(token);
+    constraint?.accept(token);
+    output.push(token);
+  }
   const leave = new AbortController();
   const abort = () => leave.abort(options.signal?.reason);
   if (options.signal?.aborted) abort();
@@ -119,6 +126,10 @@ function startStep(
   return pending;
 }
 
+function answerStartOf({ answerStart, context }: GenerationContext): number {
+  return answerStart ?? context.length;
+}
+
 function createSamplerState(
   run: GenerationContext,
   options: GenerateOptions,
@@ -131,7 +142,7 @@ function createSamplerState(
   return {
     session: run.session,
     settings,
-    history: new TokenHistory(run.context),
+    history: new TokenHistory(run.context.slice(0, answerStartOf(run))),
     seed: settings.seed ?? createSeed(),
     topLogitCount: options.logits ?? 0,
     constraint: createConstraint(run.model, format),
@@ -153,11 +164,12 @@ class Output {
   readonly #stops: StopMatcher;
   readonly #endTokens: ReadonlySet<number>;
 
-  constructor({ model, context }: GenerationContext, options: GenerateOptions) {
+  constructor(run: GenerationContext, options: GenerateOptions) {
+    const { model, context } = run;
     const { responseFormat: format } = options;
     const shown = format?.type === 'grammar' ? (format.markers ?? []) : [];
     this.#decoder = model.tokenizer?.createStreamDecoder({ shown }) ?? null;
-    this.#decoder?.skip(context);
+    this.#decoder?.skip(context.slice(0, answerStartOf(run)));
     this.#stops = new StopMatcher(options.stop ?? []);
     this.#endTokens = new Set(options.ignoreEos ? [] : model.manifest.config.eosTokenIds);
   }

@@ -9,11 +9,11 @@ import {
   sample,
   type TokenHistory,
   type TokenMask,
-  topLogProbabilities,
   uniformAt,
 } from '../sampling/index.js';
 import type { SwarmSession } from '../session/swarm-session.js';
 import type { TopLogit } from './generation-types.js';
+import { topLogitsOf } from './top-logits.js';
 
 /** What the choice of tokens depends on, for one generation. */
 export interface SamplerState {
@@ -70,7 +70,7 @@ export async function chooseToken(
       const result = sampleRow(state, row, allowed);
       if (result.kind === 'token') {
         if (constraint !== null) state.wantsFullRow = isFarDown(row, result.token);
-        return { ...result, topLogits: topLogits(state, row) };
+        return { ...result, topLogits: topLogitsOf(row, state.topLogitCount) };
       }
     } catch (error) {
       bad += 1;
@@ -98,12 +98,4 @@ function isFarDown(row: LogitsRow, token: TokenId): boolean {
   let likelier = 0;
   for (const other of row.logits) if (other > logit) likelier += 1;
   return likelier >= usualCandidates;
-}
-
-function topLogits({ topLogitCount }: SamplerState, row: LogitsRow): TopLogit[] {
-  if (topLogitCount === 0) return [];
-  return topLogProbabilities(row, topLogitCount).map(({ token, logProbability }, index) => {
-    const logit = row.kind === 'full' ? row.logits[token] : row.logits[index];
-    return { id: token, logit: logit ?? Number.NaN, logProbability };
-  });
 }

@@ -1,3 +1,6 @@
+import { limits } from '@skein/protocol';
+import { sessionLimits } from './session-limits.js';
+
 /** How new tokens are cut into steps. */
 export interface StepCut {
   /** Rows of a step: steps end at multiples of it. */
@@ -29,4 +32,35 @@ export function alikeLength(stepEnds: readonly number[], length: number, cut: St
     alike = end;
   }
   return alike;
+}
+
+/** Steps that are to be repeated: where the one that begins at a position ends, and of what kind. */
+export type RepeatedSteps = (position: number) => {
+  readonly end: number;
+  /** Steps of one row each, given as one. */
+  readonly rowByRow: boolean;
+};
+
+/**
+ * The steps of tokens `[from, to)` as they were computed before; several of one row each are given
+ * as one, to be computed row by row. Positions must be asked for in order. Null when the steps are
+ * too many to repeat.
+ *
+ * @param stepEnds positions after which steps ended, ascending
+ */
+export function repeatSteps(
+  stepEnds: readonly number[],
+  from: number,
+  to: number,
+): RepeatedSteps | null {
+  const ends = stepEnds.filter((end) => end > from && end < to);
+  if (ends.length >= sessionLimits.stepsRepeatedMax) return null;
+  let index = 0;
+  return (position) => {
+    while (index < ends.length && (ends[index] as number) <= position) index += 1;
+    let rows = 0;
+    while (rows < limits.rowsJoinedMax && ends[index + rows] === position + rows + 1) rows += 1;
+    if (rows > 1) return { end: position + rows, rowByRow: true };
+    return { end: ends[index] ?? to, rowByRow: false };
+  };
 }

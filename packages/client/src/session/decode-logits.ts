@@ -6,6 +6,8 @@ export interface LogitsExpectation {
   /** Candidates a row; 0 is the whole vocabulary. */
   readonly topK: number;
   readonly vocabSize: number;
+  /** The logits of targets are due as well. Default: false. */
+  readonly hasTargets?: boolean;
 }
 
 /**
@@ -18,6 +20,7 @@ export function decodeLogits(tensors: readonly Tensor[], expected: LogitsExpecta
   const isFull = expected.topK === 0 || expected.topK >= expected.vocabSize;
   const width = isFull ? expected.vocabSize : expected.topK;
   const parts = [...tensors];
+  const targets = expected.hasTargets ? parts.pop() : null;
   const ids = isFull && parts.length === 2 ? null : parts.shift();
   const [values, normalisers] = parts;
   const cells = expected.rowCount * width;
@@ -25,6 +28,7 @@ export function decodeLogits(tensors: readonly Tensor[], expected: LogitsExpecta
     parts.length !== 2 ||
     !isVector(values, 'f32', cells) ||
     !isVector(normalisers, 'f32', expected.rowCount) ||
+    (targets !== null && !isVector(targets, 'f32', expected.rowCount)) ||
     (ids !== null && !isVector(ids, 'i32', cells))
   ) {
     throw badOutput(`expected ${expected.rowCount} rows of ${width} logits`);
@@ -35,6 +39,7 @@ export function decodeLogits(tensors: readonly Tensor[], expected: LogitsExpecta
     ids: ids === null ? null : int32View(ids.bytes),
     logits: float32View(values.bytes),
     logNormalisers: float32View(normalisers.bytes),
+    ...(targets !== null && { targetLogits: float32View(targets.bytes) }),
   };
   checkNumbers(logits, expected.vocabSize);
   return logits;
@@ -49,14 +54,17 @@ export function joinLogits(parts: readonly Logits[]): Logits | null {
   const ids = first.ids === null ? null : new Int32Array(rowCount * width);
   const logits = new Float32Array(rowCount * width);
   const logNormalisers = new Float32Array(rowCount);
+  const targetLogits = first.targetLogits === undefined ? null : new Float32Array(rowCount);
   let row = 0;
   for (const part of parts) {
     if (ids !== null && part.ids !== null) ids.set(part.ids, row * width);
     logits.set(part.logits, row * width);
     logNormalisers.set(part.logNormalisers, row);
+    if (part.targetLogits !== undefined) targetLogits?.set(part.targetLogits, row);
     row += part.rowCount;
   }
-  return { rowCount, width, ids, logits, logNormalisers };
+  const joined = { rowCount, width, ids, logits, logNormalisers };
+  return targetLogits === null ? joined : { ...joined, targetLogits };
 }
 
 function isVector(
@@ -67,7 +75,8 @@ function isVector(
   return tensor?.type === type && tensor.bytes.byteLength === 4 * elements;
 }
 
-function checkNumbers({ width, ids, logits, logNormalisers }: Logits, vocabSize: number): void {
+function checkNumbers(answer: Logits, vocabSize: number): void {
+  const { width, ids, logits, logNormalisers, targetLogits = [] } = answer;
   for (let cell = 0; cell < logits.length; cell += 1) {
     const logit = logits[cell] as number;
     if (!Number.isFinite(logit)) throw badOutput('a logit is not a number');
@@ -79,6 +88,11 @@ function checkNumbers({ width, ids, logits, logNormalisers }: Logits, vocabSize:
   }
   for (const value of logNormalisers) {
     if (!Number.isFinite(value)) throw badOutput('a log-normaliser is not a number');
+  }
+  for (const [row, logit] of targetLogits.entries()) {
+    // The best candidate is the first one; of a whole vocabulary it may be any.
+    const isPossible = ids === null || logit <= (logits[row * width] as number);
+    if (!Number.isFinite(logit) || !isPossible) throw badOutput('a target’s logit is impossible');
   }
 }
 

@@ -11,7 +11,7 @@ import type { Clock } from '../clock.js';
 import { routingLimits } from '../routing/routing-limits.js';
 import type { SwarmView } from '../routing/swarm-view.js';
 import { checkRelayed } from './check-relayed.js';
-import type { StepCut } from './cut-steps.js';
+import { repeatSteps, type StepCut } from './cut-steps.js';
 import { createDeferred, type Deferred } from './deferred.js';
 import type { Hop, HopEvents } from './hop.js';
 import { errorFromHop, judgeError, mannerOf } from './judge-error.js';
@@ -165,7 +165,9 @@ export class HopChain implements HopEvents {
    */
   run(request: RunRequest): Promise<void> {
     const isRepeated = request.until !== null && request.feeder === null;
-    const again = isRepeated ? this.#tokens.stepsAgain(request.from, request.to) : null;
+    const { from, to, stepEnds } = request;
+    let again = isRepeated ? this.#tokens.stepsAgain(from, to) : null;
+    if (stepEnds !== undefined) again = repeatSteps(stepEnds, from, to);
     const run = new StepRun(request, { firstStep: this.#nextStep, again });
     if (this.failures.length > 0) run.done.reject(new RouteBroken());
     else if (run.isComplete) run.done.resolve();
@@ -297,7 +299,7 @@ export class HopChain implements HopEvents {
         const step = this.takeStepNumber();
         run.noteSent({ ...chunk, step, sentAtMs: this.#clock.now() });
         const { position, rows } = chunk;
-        if (request.until === null) this.#tokens.noteStep(position + rows);
+        if (request.until === null) this.#tokens.noteSteps(chunk);
         const message = this.#stepMessage(request, step, chunk);
         void first.send(message, [this.#tokens.tensor(position, position + rows)]);
       }
@@ -322,6 +324,9 @@ export class HopChain implements HopEvents {
     if (request.logits === 'all' || (request.logits === 'last' && isLast)) {
       message.logits = request.logits;
       if (request.topK > 0) message.topK = request.topK;
+      const { targetAt } = request;
+      if (targetAt)
+        message.targets = Array.from({ length: rows }, (_, row) => targetAt(position + row));
     }
     return message;
   }

@@ -1,8 +1,7 @@
-import { type Received, type ResultMessage, SkeinError } from '@skein/protocol';
-import { type StepCut, stepEndAfter } from './cut-steps.js';
+import { type Received, type ResultMessage, SkeinError, type TokenId } from '@skein/protocol';
+import { type RepeatedSteps, type StepCut, stepEndAfter } from './cut-steps.js';
 import { createDeferred } from './deferred.js';
 import type { Hop } from './hop.js';
-import type { RepeatedSteps } from './token-buffer.js';
 
 /** Tokens that are to pass some hops, and what is wanted at the other end. */
 export interface RunRequest {
@@ -17,6 +16,10 @@ export interface RunRequest {
   readonly until: number | null;
   readonly logits: 'none' | 'last' | 'all';
   readonly topK: number;
+  /** The token whose logit is wanted at a position. Default: none. */
+  readonly targetAt?: ((position: number) => TokenId) | null;
+  /** New tokens are cut into steps that end here. Default: by position. */
+  readonly stepEnds?: readonly number[] | undefined;
   /** Called for each result in order. What it throws is the last hop's fault. */
   readonly onResult?: (received: Received<ResultMessage>, chunk: Chunk) => void;
 }
@@ -85,10 +88,13 @@ export class StepRun {
   nextChunk(window: ChunkWindow): Chunk | null {
     const position = this.#sentTo;
     const { end, rowByRow } = window.again?.(position) ?? { end: this.#to, rowByRow: false };
-    const endMax = rowByRow ? this.#to : Math.min(this.#to, stepEndAfter(position, window.cut));
+    // The last one may have to give logits, which steps that are joined do not.
+    const endMax = rowByRow
+      ? Math.max(this.#to - 1, position + 1)
+      : Math.min(this.#to, stepEndAfter(position, window.cut));
     const rows = Math.min(end, endMax) - position;
     if (rows <= 0 || this.#inFlight.length >= window.stepsInFlightMax) return null;
-    return { position, rows, rowByRow };
+    return { position, rows, rowByRow: rowByRow && rows > 1 };
   }
 
   /** Sends no more than was sent already. */

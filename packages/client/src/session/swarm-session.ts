@@ -19,6 +19,10 @@ export interface ExtendOptions {
   readonly logits?: 'none' | 'last' | 'all';
   /** Candidates a row; 0 (default) is the whole vocabulary. */
   readonly topK?: number;
+  /** With `logits: 'all'`, a token for each one that is appended: its logit is returned too. */
+  readonly targets?: readonly TokenId[];
+  /** Positions after which steps are to end, as {@link SwarmSession.stepEnds} told of a session. */
+  readonly stepEnds?: readonly number[];
   readonly signal?: AbortSignal;
 }
 
@@ -102,6 +106,14 @@ export class SwarmSession {
   /** Tokens in the context. */
   get length(): number {
     return this.#committed;
+  }
+
+  /**
+   * Positions after which steps ended, ascending: a session that repeats them has the same caches,
+   * to the last bit, on peers of the same make.
+   */
+  get stepEnds(): readonly number[] {
+    return this.#tokens.bookedEnds;
   }
 
   /** The token at a position below {@link length}. */
@@ -204,7 +216,11 @@ export class SwarmSession {
     const wanted = options.logits ?? 'last';
     const asked = options.topK ?? 0;
     const topK = asked >= vocabSize ? 0 : asked;
-    const target = this.#committed + tokens.length;
+    const start = this.#committed;
+    const target = start + tokens.length;
+    const { targets } = options;
+    const targetAt =
+      targets === undefined ? null : (position: number) => targets[position - start] as TokenId;
     const parts: Logits[] = [];
     this.#tokens.append(tokens);
     let fruitless = 0;
@@ -225,11 +241,14 @@ export class SwarmSession {
           until: null,
           logits: wanted,
           topK,
+          targetAt,
+          stepEnds: options.stepEnds,
           onResult: ({ tensors }, { position, rows }) => {
             const isLast = position + rows === target;
             if (wanted === 'all' || (wanted === 'last' && isLast)) {
               const rowCount = wanted === 'all' ? rows : 1;
-              parts.push(decodeLogits(tensors, { rowCount, topK, vocabSize }));
+              const hasTargets = targetAt !== null;
+              parts.push(decodeLogits(tensors, { rowCount, topK, vocabSize, hasTargets }));
             }
             this.#committed = position + rows;
           },
@@ -283,7 +302,8 @@ export class SwarmSession {
       });
   }
 
-  #check(tokens: readonly TokenId[] | Int32Array, { topK }: ExtendOptions): void {
+  #check(tokens: readonly TokenId[] | Int32Array, options: ExtendOptions): void {
+    const { topK, targets } = options;
     if (tokens.length === 0) throw new SkeinError('bad-argument', 'no tokens to extend with');
     const length = this.#committed + tokens.length;
     if (length > this.tokensMax) {
@@ -291,9 +311,12 @@ export class SwarmSession {
       const details = { tokens: length, tokensMax: this.tokensMax };
       throw new SkeinError('context-exceeded', text, { details });
     }
-    for (const token of tokens) {
+    for (const token of [...tokens, ...(targets ?? [])]) {
       if (Number.isInteger(token) && token >= 0 && token < this.model.vocabSize) continue;
       throw new SkeinError('bad-argument', `token ${token} of ${this.model.vocabSize}`);
+    }
+    if (targets && (options.logits !== 'all' || targets.length !== tokens.length)) {
+      throw new SkeinError('bad-argument', 'targets need all logits, one for each token');
     }
     if (topK === undefined || (Number.isInteger(topK) && topK >= 0)) return;
     throw new SkeinError('bad-argument', `topK must be a whole number from 0, got ${topK}`);

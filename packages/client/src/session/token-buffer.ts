@@ -1,12 +1,6 @@
-import { bytesOf, limits, type Tensor, type TokenId } from '@skein/protocol';
+import { bytesOf, type Tensor, type TokenId } from '@skein/protocol';
 
-import { sessionLimits } from './session-limits.js';
-
-/** Steps that are to be repeated: where the one that begins at a position ends, and of what kind. */
-export type RepeatedSteps = (position: number) => {
-  readonly end: number;
-  readonly rowByRow: boolean;
-};
+import { type RepeatedSteps, repeatSteps } from './cut-steps.js';
 
 /**
  * The tokens of a session, growing at the end: what a client replays from. It also knows how they
@@ -55,6 +49,16 @@ export class TokenBuffer {
     if (position > (this.#stepEnds.at(-1) ?? 0)) this.#stepEnds.push(position);
   }
 
+  /** Books a step of new tokens, or several of one row each that are computed as one. */
+  noteSteps(chunk: {
+    readonly position: number;
+    readonly rows: number;
+    readonly rowByRow: boolean;
+  }): void {
+    const { position, rows, rowByRow } = chunk;
+    for (let row = rowByRow ? 1 : rows; row <= rows; row += 1) this.noteStep(position + row);
+  }
+
   /** The end of the step that holds a position; null when no step went so far yet. */
   stepEndAfter(position: number): number | null {
     const ends = this.#stepEnds;
@@ -74,16 +78,7 @@ export class TokenBuffer {
    * many that repeating them would take too long.
    */
   stepsAgain(from: number, to: number): RepeatedSteps | null {
-    const ends = this.#stepEnds.filter((end) => end > from && end < to);
-    if (ends.length >= sessionLimits.stepsRepeatedMax) return null;
-    let index = 0;
-    return (position) => {
-      while (index < ends.length && (ends[index] as number) <= position) index += 1;
-      let rows = 0;
-      while (rows < limits.rowsJoinedMax && ends[index + rows] === position + rows + 1) rows += 1;
-      if (rows > 1) return { end: position + rows, rowByRow: true };
-      return { end: ends[index] ?? to, rowByRow: false };
-    };
+    return repeatSteps(this.#stepEnds, from, to);
   }
 
   /** The token at `position`, which must lie within the buffer. */

@@ -367,9 +367,13 @@ export class ToyHop {
     const normalisers = Float32Array.from(full, logNormaliser);
     const honest: Tensor = { type: 'f32', shape: [rows.length], bytes: bytesOf(normalisers) };
     const last = spoil(honest, spoilt);
-    const { topK = 0 } = message;
+    const { topK = 0, targets } = message;
+    const told = (targets ?? []).map((token, row) => full[row]?.[token] as number);
+    const shape = [told.length];
+    const chosen: Tensor = { type: 'f32', shape, bytes: bytesOf(Float32Array.from(told)) };
+    const ends = targets === undefined ? [last] : [last, chosen];
     if (topK === 0) {
-      this.answer(result, [floats(full, vocabSize), last]);
+      this.answer(result, [floats(full, vocabSize), ...ends]);
       return;
     }
     const ids = full.map((logits) =>
@@ -382,7 +386,7 @@ export class ToyHop {
     );
     const flat = Int32Array.from(ids.flatMap((row) => [...row]));
     const idTensor: Tensor = { type: 'i32', shape: [rows.length, topK], bytes: bytesOf(flat) };
-    this.answer(result, [idTensor, floats(tops, topK), last]);
+    this.answer(result, [idTensor, floats(tops, topK), ...ends]);
   }
 
   #forward(message: StepMessage, tensor: Tensor): void {

@@ -23,6 +23,8 @@ export interface StepItemHeader {
   readonly output: 'none' | 'last' | 'all' | HiddenType;
   readonly topK: number;
   readonly rowByRow?: boolean;
+  /** Targets follow the input, one for each row of logits; 0: none. */
+  readonly targetCount: number;
 }
 
 /** A call to the engine's process. Every call is answered in order, by its id. */
@@ -76,6 +78,7 @@ export type OutputHeader =
       readonly rowCount: number;
       readonly width: number;
       readonly hasIds: boolean;
+      readonly hasTargets: boolean;
     };
 
 /** What became of one step item. */

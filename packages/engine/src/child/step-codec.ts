@@ -40,44 +40,53 @@ export function encodeStepItems(items: readonly StepItem[]): {
   headers: StepItemHeader[];
   body: Uint8Array[];
 } {
-  const body = items.map(({ input }) =>
-    input.kind === 'tokens' ? bytesOf(input.tokens) : input.bytes,
-  );
+  const body: Uint8Array[] = [];
   const headers = items.map(
-    ({ session, position, rows, input, output, rowByRow }, index): StepItemHeader => ({
-      session,
-      position,
-      rows,
-      input: input.kind === 'tokens' ? 'tokens' : input.type,
-      inputBytes: (body[index] as Uint8Array).byteLength,
-      output:
-        output.kind === 'none' ? 'none' : output.kind === 'hidden' ? output.type : output.rows,
-      topK: output.kind === 'logits' ? output.topK : 0,
-      ...(rowByRow === true && { rowByRow }),
-    }),
+    ({ session, position, rows, input, output, rowByRow }): StepItemHeader => {
+      const inputBytes = input.kind === 'tokens' ? bytesOf(input.tokens) : input.bytes;
+      const targets = output.kind === 'logits' ? output.targets : undefined;
+      body.push(inputBytes);
+      if (targets !== undefined) body.push(bytesOf(targets));
+      return {
+        session,
+        position,
+        rows,
+        input: input.kind === 'tokens' ? 'tokens' : input.type,
+        inputBytes: inputBytes.byteLength,
+        output:
+          output.kind === 'none' ? 'none' : output.kind === 'hidden' ? output.type : output.rows,
+        topK: output.kind === 'logits' ? output.topK : 0,
+        targetCount: targets?.length ?? 0,
+        ...(rowByRow === true && { rowByRow }),
+      };
+    },
   );
   return { headers, body };
 }
 
 export function decodeStepItems(headers: readonly StepItemHeader[], body: Uint8Array): StepItem[] {
   const reader = new BodyReader(body);
-  return headers.map(({ session, position, rows, input, inputBytes, output, topK, rowByRow }) => ({
-    session,
-    position,
-    rows,
+  return headers.map((header) => ({
+    session: header.session,
+    position: header.position,
+    rows: header.rows,
     input:
-      input === 'tokens'
-        ? { kind: 'tokens', tokens: reader.int32(inputBytes / 4) }
-        : { kind: 'hidden', type: input, bytes: reader.bytes(inputBytes) },
-    output: decodeOutputKind(output, topK),
-    ...(rowByRow === true && { rowByRow }),
+      header.input === 'tokens'
+        ? { kind: 'tokens', tokens: reader.int32(header.inputBytes / 4) }
+        : { kind: 'hidden', type: header.input, bytes: reader.bytes(header.inputBytes) },
+    output: decodeOutputKind(header, reader),
+    ...(header.rowByRow === true && { rowByRow: true }),
   }));
 }
 
-function decodeOutputKind(output: StepItemHeader['output'], topK: number): StepItem['output'] {
+function decodeOutputKind(
+  { output, topK, targetCount }: StepItemHeader,
+  reader: BodyReader,
+): StepItem['output'] {
   if (output === 'none') return { kind: 'none' };
-  if (output === 'last' || output === 'all') return { kind: 'logits', rows: output, topK };
-  return { kind: 'hidden', type: output };
+  if (output !== 'last' && output !== 'all') return { kind: 'hidden', type: output };
+  const logits = { kind: 'logits', rows: output, topK } as const;
+  return targetCount === 0 ? logits : { ...logits, targets: reader.int32(targetCount) };
 }
 
 export function encodeOutcomes(
@@ -103,10 +112,12 @@ function encodeOutput(output: StepOutput, body: Uint8Array[]): OutputHeader {
       body.push(output.bytes);
       return { kind: 'hidden', type: output.type, bytes: output.bytes.byteLength };
     case 'logits': {
-      const { rowCount, width, ids, logits, logNormalisers } = output.logits;
+      const { rowCount, width, ids, logits, logNormalisers, targetLogits } = output.logits;
       if (ids !== null) body.push(bytesOf(ids));
       body.push(bytesOf(logits), bytesOf(logNormalisers));
-      return { kind: 'logits', rowCount, width, hasIds: ids !== null };
+      const hasTargets = targetLogits !== undefined;
+      if (hasTargets) body.push(bytesOf(targetLogits));
+      return { kind: 'logits', rowCount, width, hasIds: ids !== null, hasTargets };
     }
   }
 }
@@ -127,13 +138,14 @@ function decodeOutput(header: OutputHeader, reader: BodyReader): StepOutput {
     case 'hidden':
       return { kind: 'hidden', type: header.type, bytes: reader.bytes(header.bytes) };
     case 'logits': {
-      const { rowCount, width, hasIds } = header;
+      const { rowCount, width, hasIds, hasTargets } = header;
       const logits: Logits = {
         rowCount,
         width,
         ids: hasIds ? reader.int32(rowCount * width) : null,
         logits: reader.float32(rowCount * width),
         logNormalisers: reader.float32(rowCount),
+        ...(hasTargets && { targetLogits: reader.float32(rowCount) }),
       };
       return { kind: 'logits', logits };
     }

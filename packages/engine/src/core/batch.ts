@@ -25,6 +25,8 @@ export interface BatchItem<Cache> extends BatchKind {
   /** Token ids as i32, or hidden rows; exactly `rows` of them. */
   readonly bytes: Uint8Array;
   readonly topK: number;
+  /** Tokens whose logits are wanted beside the best, one for each row of logits. */
+  readonly targets?: Int32Array | undefined;
   /** Has room for the rows; null for a session without blocks. */
   readonly cache: Cache | null;
 }

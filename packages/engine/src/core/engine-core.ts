@@ -219,6 +219,7 @@ export class EngineCore<Cache extends SessionCache = SessionCache> {
       output:
         output.kind === 'none' ? 'none' : output.kind === 'hidden' ? output.type : output.rows,
       topK: output.kind === 'logits' ? output.topK : 0,
+      targets: output.kind === 'logits' ? output.targets : undefined,
     };
   }
 

@@ -38,6 +38,10 @@ function requireStepItem(item: unknown): void {
     output.kind === 'none' ||
     (output.kind === 'hidden' && isHiddenType(output.type)) ||
     (output.kind === 'logits' && (output.rows === 'last' || output.rows === 'all'));
+  const hasTargets = output.kind === 'logits' && output.targets !== undefined;
+  if (hasTargets && !(output.targets instanceof Int32Array)) {
+    throw refuse('The targets of an item are an Int32Array of tokens.');
+  }
   if (!isOutput) throw refuse('The output of an item is none, hidden rows of a type, or logits.');
 }
 

@@ -80,6 +80,15 @@ function validateOutput(item: StepItem, session: SessionEntry, config: ModelConf
   if (!Number.isInteger(output.topK) || output.topK < 0) {
     throw refuse('bad-argument', `${output.topK} is no number of candidates`, item);
   }
+  const rowCount = output.rows === 'last' ? 1 : item.rows;
+  const { targets } = output;
+  if (targets !== undefined && targets.length !== rowCount) {
+    throw refuse('bad-argument', `${targets.length} targets of ${rowCount} rows`, item);
+  }
+  const unknown = targets?.find((token) => !(token >= 0 && token < config.vocabSize));
+  if (unknown !== undefined) {
+    throw refuse('bad-argument', `target ${unknown} of a vocabulary of ${config.vocabSize}`, item);
+  }
   const isTooLarge = outputBytesOf(item, config) > limits.bodyBytesMax;
   if (output.topK > limits.topKMax || isTooLarge) {
     const message = `${output.topK} candidates of ${item.rows} rows are too many (0 is all)`;

@@ -37,7 +37,8 @@ export function runBatch<Item extends GraphItem>(
       for (let row = 0; row < item.rows; row += headRowsMax) {
         const rows = Math.min(headRowsMax, item.rows - row);
         const bytes = output.bytes.subarray(row * rowBytes, (row + rows) * rowBytes);
-        const piece = { ...item, rows, bytes, input: residualType, cache: null };
+        const targets = item.targets?.subarray(row, row + rows);
+        const piece = { ...item, rows, bytes, targets, input: residualType, cache: null };
         const logits = run({ span: nothing, residualType }, [piece]).get(piece);
         if (logits?.kind !== 'logits') throw new SkeinError('internal', 'the head gave no logits');
         pieces.push(logits.logits);
@@ -57,12 +58,15 @@ function joinLogits(pieces: readonly Logits[]): Logits {
   const ids = first.ids === null ? null : new Int32Array(rowCount * first.width);
   const logits = new Float32Array(rowCount * first.width);
   const logNormalisers = new Float32Array(rowCount);
+  const targetLogits = first.targetLogits === undefined ? null : new Float32Array(rowCount);
   let row = 0;
   for (const piece of pieces) {
     if (piece.ids !== null) ids?.set(piece.ids, row * first.width);
     logits.set(piece.logits, row * first.width);
     logNormalisers.set(piece.logNormalisers, row);
+    if (piece.targetLogits !== undefined) targetLogits?.set(piece.targetLogits, row);
     row += piece.rowCount;
   }
-  return { rowCount, width: first.width, ids, logits, logNormalisers };
+  const joined = { rowCount, width: first.width, ids, logits, logNormalisers };
+  return targetLogits === null ? joined : { ...joined, targetLogits };
 }

@@ -203,7 +203,7 @@ export class TfjsComputer implements BlockComputer<TensorCache> {
       start += rows;
       if (item.output === 'none') outputs.push(null);
       else if (item.output === 'last' || item.output === 'all') {
-        const logits = await this.score(operations, own, { rows, topK: item.topK });
+        const logits = await this.score(operations, own, { ...item, rows });
         outputs.push({ kind: 'logits', logits });
       } else {
         const { bytes } = encodeHidden(own, [rows, hiddenSize], item.output);
@@ -217,7 +217,7 @@ export class TfjsComputer implements BlockComputer<TensorCache> {
   private async score(
     operations: Operations,
     hidden: Float32Array,
-    { rows, topK }: { rows: number; topK: number },
+    { rows, topK, targets }: Pick<BatchItem<unknown>, 'rows' | 'topK' | 'targets'>,
   ): Promise<Logits> {
     const { hiddenSize, vocabSize, rmsNormEpsilon, logitSoftCap } = this.config;
     const head = this.model.weights.head as NonNullable<ModelWeights<TfTensor>['head']>;
@@ -226,6 +226,7 @@ export class TfjsComputer implements BlockComputer<TensorCache> {
     const logits = new Float32Array(rows * width);
     const ids = isFull ? null : new Int32Array(rows * width);
     const logNormalisers = new Float32Array(rows);
+    const targetLogits = targets === undefined ? null : new Float32Array(rows);
     const piece = Math.max(1, Math.floor(headElementsMax / vocabSize));
     for (let start = 0; start < rows; start += piece) {
       const count = Math.min(piece, rows - start);
@@ -239,6 +240,10 @@ export class TfjsComputer implements BlockComputer<TensorCache> {
         const all = values.slice(row * vocabSize, (row + 1) * vocabSize);
         const at = (start + row) * width;
         logNormalisers[start + row] = logNormaliser(all);
+        const target = targets?.[start + row];
+        if (target !== undefined && targetLogits !== null) {
+          targetLogits[start + row] = all[target] ?? Number.NaN;
+        }
         if (isFull) logits.set(all, at);
         else {
           const best = selectTop(all, width);
@@ -248,7 +253,8 @@ export class TfjsComputer implements BlockComputer<TensorCache> {
       }
       operations.release();
     }
-    return { rowCount: rows, width, ids, logits, logNormalisers };
+    const found = { rowCount: rows, width, ids, logits, logNormalisers };
+    return targetLogits === null ? found : { ...found, targetLogits };
   }
 }
 

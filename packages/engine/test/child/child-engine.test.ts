@@ -75,6 +75,28 @@ describe.each(engineNames)('createEngine with %s', (name) => {
     expect(() => engine.length(session)).toThrow('no session');
   });
 
+  it('tells the logits of targets, whether or not they are among the best', async () => {
+    const engine = await start();
+    const input = golden.prompt.subarray(0, -1);
+    const targets = golden.prompt.subarray(1);
+    const output = { kind: 'logits', rows: 'all', topK: 2, targets } as const;
+    const session = openSession(engine);
+    const { targetLogits, ids } = logitsOf(
+      await run(engine, createItem(engine, session, input, output)),
+    );
+    const expected = Float32Array.from(
+      targets,
+      (token, row) => golden.logits[row * golden.vocabSize + token] as number,
+    );
+    expect(ids).toHaveLength(2 * input.length);
+    expect(relativeError(targetLogits as Float32Array, expected)).toBeLessThan(1e-4);
+    for (const bad of [targets.subarray(1), Int32Array.from(targets, () => golden.vocabSize)]) {
+      const item = createItem(engine, session, input, { ...output, targets: bad });
+      const { outcomes } = await engine.step([item]);
+      expect(outcomes).toMatchObject([{ ok: false, error: { code: 'bad-argument' } }]);
+    }
+  });
+
   it('moves a cache to another engine', async () => {
     const [source, target] = [await start(), await start()];
     const from = openSession(source);

@@ -39,6 +39,7 @@ export function createProgram(): Command {
   addGenerateCommand(program);
   addChatCommand(program);
   addServeCommand(program);
+  addEvaluateCommand(program);
   addStatusCommand(program);
   addDoctorCommand(program);
   addDemoCommand(program);
@@ -239,6 +240,39 @@ function addServeCommand(program: Command): void {
       ]),
     )
     .action(async (options) => (await import('./commands/serve.js')).runServe(options));
+}
+
+function addEvaluateCommand(program: Command): void {
+  program
+    .command('evaluate')
+    .description('Measure perplexity and accuracy of a model over a JSONL file.')
+    .argument('<file>', 'one item a line: {"text"} or {"prompt", "choices", "answer"}')
+    .addOption(
+      option('-m, --model <name>', 'name or hash; not needed when the swarm has one model'),
+    )
+    .addOption(bootstrapOption().makeOptionMandatory())
+    .addOption(option('--concurrency <count>', 'items at once').argParser(integer(1, 192)))
+    .addOption(option('--limit <count>', 'only the first items').argParser(integer(1)))
+    .addOption(option('--progress <file>', 'keep results here, and go on from those it has'))
+    .addOption(
+      option('--wire-type <type>', 'activations on the wire; default: as the model wants').choices(
+        wireTypes,
+      ),
+    )
+    .addHelpText(
+      'after',
+      examples('evaluate', [
+        'skein evaluate stories.jsonl --bootstrap <address>',
+        'skein evaluate questions.jsonl --bootstrap <address> --progress questions.progress --json',
+      ]) +
+        `\n\nLines of the file:
+  {"text": "Once upon a time there was a fox."}
+  {"prompt": "The fox lived in a", "choices": [" cave", " teapot"], "answer": 0}
+  {"messages": [{"role": "user", "content": "…"}], "choices": ["yes", "no"], "answer": 1}`,
+    )
+    .action(async (path, options) =>
+      (await import('./commands/evaluate.js')).runEvaluate(path, options),
+    );
 }
 
 function addStatusCommand(program: Command): void {

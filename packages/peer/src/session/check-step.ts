@@ -62,11 +62,13 @@ export function endsHere(message: StepMessage, open: OpenMessage): boolean {
 function tokensInput(message: StepMessage, tensor: Tensor, config: ModelConfig): StepItem['input'] {
   checkShape(tensor, 'i32', [message.rows]);
   const tokens = int32View(tensor.bytes);
-  for (const token of tokens) {
-    if (token >= 0 && token < config.vocabSize) continue;
-    throw new SkeinError('bad-argument', `token ${token} of a vocabulary of ${config.vocabSize}`);
-  }
+  for (const token of tokens) requireToken(token, config);
   return { kind: 'tokens', tokens };
+}
+
+function requireToken(token: number, { vocabSize }: ModelConfig): void {
+  if (token >= 0 && token < vocabSize) return;
+  throw new SkeinError('bad-argument', `token ${token} of a vocabulary of ${vocabSize}`);
 }
 
 function hiddenInput(
@@ -82,6 +84,12 @@ function hiddenInput(
 }
 
 function stepOutput(message: StepMessage, { open, config }: StepContext): StepItem['output'] {
+  const { targets } = message;
+  const hasTargetEach = message.logits === 'all' && targets?.length === message.rows;
+  if (targets !== undefined && !hasTargetEach) {
+    const text = `${targets.length} targets for ${message.rows} rows, ${message.logits} logits`;
+    throw new SkeinError('protocol-violation', text);
+  }
   if (!open.ends.head) return { kind: 'hidden', type: engineType(open) };
   if (message.logits === undefined || endsHere(message, open)) return { kind: 'none' };
   const topK = Math.min(message.topK ?? 0, config.vocabSize);
@@ -90,7 +98,10 @@ function stepOutput(message: StepMessage, { open, config }: StepContext): StepIt
   if (rowCount * width * 8 > limits.bodyBytesMax) {
     throw new SkeinError('limit-exceeded', `${rowCount} rows of ${width} logits in one result`);
   }
-  return { kind: 'logits', rows: message.logits, topK };
+  const output = { kind: 'logits', rows: message.logits, topK } as const;
+  if (targets === undefined) return output;
+  for (const token of targets) requireToken(token, config);
+  return { ...output, targets: Int32Array.from(targets) };
 }
 
 /** The engine knows no int8: it is converted here. */

@@ -82,10 +82,11 @@ function send(
 
 /** The step as the successor gets it. */
 function forwarded(message: StepMessage, trace: number[]): OutgoingStep {
-  const { step, epoch, position, rows, logits, topK, until, rowByRow } = message;
+  const { step, epoch, position, rows, logits, topK, targets, until, rowByRow } = message;
   const onward: OutgoingStep = { type: 'step', step, epoch, position, rows, trace };
   if (logits !== undefined) onward.logits = logits;
   if (topK !== undefined) onward.topK = topK;
+  if (targets !== undefined) onward.targets = targets;
   if (until !== undefined) onward.until = until;
   if (rowByRow !== undefined) onward.rowByRow = rowByRow;
   return onward;
@@ -107,10 +108,16 @@ function outputTensors(output: StepOutput, step: PendingStep, session: HopSessio
   return [{ type, shape, bytes }];
 }
 
-function logitsTensors({ ids, logits, logNormalisers, rowCount, width }: Logits): Tensor[] {
+function logitsTensors(answer: Logits): Tensor[] {
+  const { ids, logits, logNormalisers, targetLogits, rowCount, width } = answer;
   const shape = [rowCount, width];
-  const values: Tensor = { type: 'f32', shape, bytes: bytesOf(logits) };
-  const normalisers: Tensor = { type: 'f32', shape: [rowCount], bytes: bytesOf(logNormalisers) };
-  if (ids === null) return [values, normalisers];
-  return [{ type: 'i32', shape, bytes: bytesOf(ids) }, values, normalisers];
+  const tensors: Tensor[] = [
+    { type: 'f32', shape, bytes: bytesOf(logits) },
+    { type: 'f32', shape: [rowCount], bytes: bytesOf(logNormalisers) },
+  ];
+  if (ids !== null) tensors.unshift({ type: 'i32', shape, bytes: bytesOf(ids) });
+  if (targetLogits !== undefined) {
+    tensors.push({ type: 'f32', shape: [rowCount], bytes: bytesOf(targetLogits) });
+  }
+  return tensors;
 }

@@ -221,7 +221,7 @@ export class ToyEngine implements Engine {
     if (output.kind === 'none') return { kind: 'none' as const };
     if (output.kind === 'logits') {
       const wanted = output.rows === 'last' ? rows.slice(-1) : rows;
-      return { kind: 'logits' as const, logits: this.#logits(wanted, output.topK) };
+      return { kind: 'logits' as const, logits: this.#logits(wanted, output) };
     }
     const shape = [item.rows, this.info.config.hiddenSize];
     const { bytes } = encodeHidden(joined(rows), shape, output.type);
@@ -259,12 +259,16 @@ export class ToyEngine implements Engine {
     return row;
   }
 
-  #logits(rows: readonly Float32Array[], topK: number): Logits {
+  #logits(
+    rows: readonly Float32Array[],
+    { topK, targets }: Extract<StepItem['output'], { kind: 'logits' }>,
+  ): Logits {
     const { vocabSize } = this.info.config;
     const width = topK === 0 ? vocabSize : Math.min(topK, vocabSize);
     const ids: number[] = [];
     const logits: number[] = [];
     const normalisers: number[] = [];
+    const told: number[] = [];
     for (const row of rows) {
       const all = Array.from({ length: vocabSize }, (_, id) => {
         let sum = 0;
@@ -272,6 +276,7 @@ export class ToyEngine implements Engine {
         return Math.fround(sum);
       });
       normalisers.push(Math.log(all.reduce((sum, logit) => sum + Math.exp(logit), 0)));
+      if (targets !== undefined) told.push(all[targets[told.length] as number] as number);
       const order = all.map((_, id) => id);
       if (topK > 0) order.sort((left, right) => (all[right] ?? 0) - (all[left] ?? 0));
       for (const id of order.slice(0, width)) {
@@ -285,6 +290,7 @@ export class ToyEngine implements Engine {
       ids: topK === 0 ? null : Int32Array.from(ids),
       logits: Float32Array.from(logits),
       logNormalisers: Float32Array.from(normalisers),
+      ...(targets !== undefined && { targetLogits: Float32Array.from(told) }),
     };
   }
 }

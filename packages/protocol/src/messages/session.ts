@@ -88,6 +88,12 @@ export const stepSchema = z.strictObject({
   logits: z.enum(['last', 'all']).optional(),
   /** Candidates a row; 0 or absent: the whole vocabulary. */
   topK: count(limits.topKMax).optional(),
+  /** With `logits: 'all'`, a token id for each row: the result tells its logit too. */
+  targets: z
+    .array(count(limits.vocabSizeMax - 1))
+    .min(1)
+    .max(limits.stepRowsMax)
+    .optional(),
   /**
    * A replay that ends before this block: the hop whose part ends there answers `result` and does
    * not forward, since its successor still holds these positions.
@@ -106,7 +112,8 @@ export type StepMessage = z.infer<typeof stepSchema>;
 
 /**
  * Last hop to client, for every step. With logits: `i32 [r, k]` ids (only when top-k),
- * `f32 [r, k or vocabulary]` logits, `f32 [r]` log-normalisers. Without: no tensors.
+ * `f32 [r, k or vocabulary]` logits, `f32 [r]` log-normalisers, `f32 [r]` logits of the targets
+ * (only when there are any). Without: no tensors.
  */
 export const resultSchema = z.strictObject({
   type: z.literal('result'),

@@ -81,7 +81,7 @@ function headerVariants(header: Header): { name: string; value: unknown }[] {
       variants.push({ name: `${field}: ${name}`, value: { ...header, [field]: value } });
     }
   }
-  return [...variants, ...standbyVariants(header)];
+  return [...variants, ...standbyVariants(header), ...targetVariants(header)];
 }
 
 /** What a list of standbys must not be; of other messages there is nothing to vary. */
@@ -104,9 +104,26 @@ function standbyVariants(header: Header): { name: string; value: unknown }[] {
   }));
 }
 
+/** What the targets of a step must not be. */
+function targetVariants(header: Header): { name: string; value: unknown }[] {
+  if (!Array.isArray(header.targets)) return [];
+  const lists: [name: string, targets: unknown][] = [
+    ['none', []],
+    ['one too many', Array(513).fill(1)],
+    ['a negative one', [-1]],
+    ['a fraction', [0.5]],
+    ['one over the largest vocabulary', [1_048_576]],
+    ['text for one', ['1']],
+  ];
+  return lists.map(([name, targets]) => ({
+    name: `targets: ${name}`,
+    value: { ...header, targets },
+  }));
+}
+
 const optionalFields: Readonly<Record<string, readonly string[]>> = {
   open: ['takesOverFrom'],
-  step: ['logits', 'topK', 'until'],
+  step: ['logits', 'topK', 'targets', 'until'],
   link: ['standbys'],
   kv: ['length'],
   'handed-over': ['failure'],

@@ -103,6 +103,12 @@ const sessionExamples: WireExample[] = [
     tensors: [encodeHidden(hiddenRows, [2, 40], 'f16')],
   },
   {
+    name: 'step, f16 rows with the logits of targets',
+    schema: 'toSuccessor',
+    message: { ...step, logits: 'all', topK: 1, targets: [15_043, 450], trace: [120, 5400] },
+    tensors: [encodeHidden(hiddenRows, [2, 40], 'f16')],
+  },
+  {
     name: 'step, int8 rows of a replay',
     schema: 'toHop',
     message: { ...step, logits: 'all', topK: 0, until: 16, trace: [120, 5400, 80, 4900] },
@@ -128,6 +134,17 @@ const sessionExamples: WireExample[] = [
       { ...tokens([450, 3, 9]), shape: [1, 3] },
       floats([1, 3], [12.5, 11.25, -0.5]),
       floats([1], [13.75]),
+    ],
+  },
+  {
+    name: 'result, the best and the targets',
+    schema: 'toClient',
+    message: { type: 'result', step: 7, epoch: 1, position: 302, trace: [120, 5400, 80, 4900] },
+    tensors: [
+      { ...tokens([450, 3]), shape: [2, 1] },
+      floats([2, 1], [12.5, 11.25]),
+      floats([2], [13.75, 12]),
+      floats([2], [-0.5, 11.25]),
     ],
   },
   {

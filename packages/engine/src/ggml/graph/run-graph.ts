@@ -18,6 +18,8 @@ export interface RunItem extends PlanItem {
   /** Token ids as i32, or hidden rows; exactly `rows` of them. */
   readonly bytes: Uint8Array;
   readonly topK: number;
+  /** Tokens whose logits are wanted beside the best, one for each row of logits. */
+  readonly targets?: Int32Array | undefined;
 }
 
 /**
@@ -115,6 +117,7 @@ function readLogits(
   const logits = new Float32Array(outputRows * width);
   const ids = isFull ? null : new Int32Array(outputRows * width);
   const logNormalisers = new Float32Array(outputRows);
+  const targetLogits = item.targets === undefined ? null : new Float32Array(outputRows);
   const vocabulary = new Float32Array(vocabSize);
   const probability = new Float32Array(1);
   for (let row = 0; row < outputRows; row += 1) {
@@ -136,6 +139,10 @@ function readLogits(
     logNormalisers[row] = (vocabulary[bestId] ?? 0) - Math.log(probability[0] ?? 0);
     logits.set(isFull ? vocabulary : best.logits, row * width);
     ids?.set(best.ids, row * width);
+    if (targetLogits !== null) {
+      targetLogits[row] = vocabulary[item.targets?.[row] ?? 0] ?? Number.NaN;
+    }
   }
-  return { rowCount: outputRows, width, ids, logits, logNormalisers };
+  const rows = { rowCount: outputRows, width, ids, logits, logNormalisers };
+  return targetLogits === null ? rows : { ...rows, targetLogits };
 }

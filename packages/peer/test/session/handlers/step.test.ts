@@ -1,4 +1,4 @@
-import type { StepMessage } from '@skein/protocol';
+import { float32View, type StepMessage, type Tensor } from '@skein/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Cleanup, until } from '../../support/cleanup.js';
 import {
@@ -80,6 +80,9 @@ describe('step', () => {
       [{}, 'i32', [3]],
       [{}, 'f32', [2, 32]],
       [{ until: 3 }, 'i32', [2]],
+      [{ logits: 'last', targets: [1, 2] }, 'i32', [2]],
+      [{ targets: [1, 2] }, 'i32', [2]],
+      [{ logits: 'all', targets: [1] }, 'i32', [2]],
     ];
     for (const [fields, type, shape] of bad) {
       const hop = await TestHop.connect(client, host.node);
@@ -89,12 +92,31 @@ describe('step', () => {
       hop.send({ type: 'step', ...step }, [{ type, shape, bytes }]);
       expect(await hop.takeError()).toMatchObject({ code: 'protocol-violation' });
     }
-    const hop = await TestHop.connect(client, host.node);
-    await hop.open(openMessage(host));
-    hop.step({ step: 0, position: 0, tokens: [50] });
-    expect(await hop.takeError()).toMatchObject({ code: 'bad-argument' });
+    const unknown: Pick<Parameters<TestHop['step']>[0], 'tokens' | 'logits' | 'targets'>[] = [
+      { tokens: [50] },
+      { tokens: [1], logits: 'all', targets: [50] },
+    ];
+    for (const fields of unknown) {
+      const hop = await TestHop.connect(client, host.node);
+      await hop.open(openMessage(host));
+      hop.step({ step: 0, position: 0, ...fields });
+      expect(await hop.takeError()).toMatchObject({ code: 'bad-argument' });
+    }
     await until(() => host.host.sessionCount === 1);
     expect(host.engine.batches).toEqual([]);
+  });
+
+  it('tells the logits of targets at the end of the chain', async () => {
+    const { hops } = await openChain(cleanup);
+    const tokens = [4, 9, 2, 33];
+    const targets = [9, 2, 33, 7];
+    const [first, , last] = hops as [TestHop, TestHop, TestHop];
+    first.step({ step: 0, position: 0, tokens, logits: 'all', topK: 1, targets });
+    const { tensors } = await last.take('result');
+    const rows = await referenceLogits(tokens);
+    const expected = rows.map((row, index) => row[targets[index] as number]);
+    expect(tensors.map(({ shape }) => shape)).toEqual([[4, 1], [4, 1], [4], [4]]);
+    expect([...float32View((tensors[3] as Tensor).bytes)]).toEqual(expected);
   });
 
   it('answers bad-output in place of numbers that are none', async () => {

@@ -1,0 +1,147 @@
+import type {
+  LanguageModelV3,
+  LanguageModelV3CallOptions,
+  LanguageModelV3GenerateResult,
+  LanguageModelV3StreamPart,
+  LanguageModelV3StreamResult,
+} from '@ai-sdk/provider';
+import { createSessionId, isSkeinError } from '@skein/protocol';
+import type { SkeinClient } from '../client/client.js';
+import type { GenerationEvent } from '../generate/generation-types.js';
+import { GenerationSummary } from './generation-summary.js';
+import type { SkeinModelSettings } from './skein-call-options.js';
+import { type PreparedCall, toGenerateOptions } from './to-generate-options.js';
+
+/** A model of a swarm as the AI SDK sees it. */
+export class SkeinLanguageModel implements LanguageModelV3 {
+  readonly specificationVersion = 'v3';
+  readonly provider = 'skein';
+  readonly modelId: string;
+  /** None: models read text. */
+  readonly supportedUrls = {};
+  readonly #client: SkeinClient;
+  readonly #settings: SkeinModelSettings;
+
+  constructor(client: SkeinClient, modelId: string, settings: SkeinModelSettings) {
+    this.modelId = modelId;
+    this.#client = client;
+    this.#settings = settings;
+  }
+
+  async doGenerate(call: LanguageModelV3CallOptions): Promise<LanguageModelV3GenerateResult> {
+    const { warnings, events } = await this.#begin(call);
+    const summary = new GenerationSummary();
+    let text = '';
+    for await (const event of events) {
+      summary.add(event);
+      text += textOf(event);
+    }
+    const { finishReason, usage, metadata } = summary;
+    return {
+      content: text === '' ? [] : [{ type: 'text', text }],
+      finishReason,
+      usage,
+      providerMetadata: metadata,
+      response: this.#response(),
+      warnings,
+    };
+  }
+
+  /** What fails before the route stands is thrown here, the rest comes in the stream. */
+  async doStream(call: LanguageModelV3CallOptions): Promise<LanguageModelV3StreamResult> {
+    const leave = new AbortController();
+    const signals = [leave.signal, ...(call.abortSignal === undefined ? [] : [call.abortSignal])];
+    const { warnings, events } = await this.#begin({
+      ...call,
+      abortSignal: AbortSignal.any(signals),
+    });
+    const first = await events.next();
+    const parts = this.#parts(warnings, first, events);
+    return {
+      stream: new ReadableStream<LanguageModelV3StreamPart>({
+        async pull(controller) {
+          try {
+            const { done, value } = await parts.next();
+            if (done) controller.close();
+            else controller.enqueue(value);
+          } catch (error) {
+            controller.error(error);
+          }
+        },
+        // Ends the session on all peers, even while a token is waited for.
+        async cancel() {
+          leave.abort();
+          await events.return();
+        },
+      }),
+    };
+  }
+
+  async #begin(call: LanguageModelV3CallOptions) {
+    const { abortSignal } = call;
+    const load = abortSignal === undefined ? {} : { signal: abortSignal };
+    try {
+      const model = await this.#client.loadModel(this.modelId, load);
+      const { options, warnings } = toGenerateOptions(call, model, this.#settings);
+      return { warnings, events: withAborts(this.#client.generate(options), abortSignal) };
+    } catch (error) {
+      throw asAbort(error, abortSignal);
+    }
+  }
+
+  async *#parts(
+    warnings: PreparedCall['warnings'],
+    first: IteratorResult<GenerationEvent, void>,
+    rest: AsyncGenerator<GenerationEvent, void, undefined>,
+  ): AsyncGenerator<LanguageModelV3StreamPart, void, undefined> {
+    const summary = new GenerationSummary();
+    const id = '0';
+    let hasText = false;
+    yield { type: 'stream-start', warnings };
+    yield { type: 'response-metadata', ...this.#response() };
+    for (let next = first; !next.done; next = await rest.next()) {
+      const event = next.value;
+      summary.add(event);
+      const delta = textOf(event);
+      if (delta === '') continue;
+      if (!hasText) yield { type: 'text-start', id };
+      hasText = true;
+      yield { type: 'text-delta', id, delta };
+    }
+    if (hasText) yield { type: 'text-end', id };
+    const { finishReason, usage, metadata } = summary;
+    yield { type: 'finish', finishReason, usage, providerMetadata: metadata };
+  }
+
+  #response() {
+    return { id: `skein-${createSessionId()}`, modelId: this.modelId, timestamp: new Date() };
+  }
+}
+
+function textOf(event: GenerationEvent): string {
+  return event.type === 'token' || event.type === 'end' ? event.text : '';
+}
+
+/** An aborted generation ends as the AI SDK wants it: with an `AbortError`. */
+async function* withAborts(
+  events: AsyncGenerator<GenerationEvent, void, undefined>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<GenerationEvent, void, undefined> {
+  try {
+    for await (const event of events) {
+      if (event.type === 'end' && event.reason === 'aborted') throw abortError(signal);
+      yield event;
+    }
+  } catch (error) {
+    throw asAbort(error, signal);
+  }
+}
+
+function asAbort(error: unknown, signal: AbortSignal | undefined): unknown {
+  return isSkeinError(error) && error.code === 'aborted' ? abortError(signal) : error;
+}
+
+function abortError(signal: AbortSignal | undefined): unknown {
+  const { reason } = signal ?? {};
+  return reason instanceof Error ? reason : new DOMException('aborted', 'AbortError');
+}

@@ -1,0 +1,2 @@
+export type { Score, ScoredToken, ScoreInput, ScoreOptions } from './score-types.js';
+export { Scorer } from './scorer.js';
