@@ -6,7 +6,10 @@ const allowedImports = {
   protocol: [],
   engine: ['protocol'],
   client: ['protocol'],
-  peer: ['protocol', 'engine', 'client'],
+  look: [],
+  chat: ['protocol', 'look'],
+  // Of the pages only where they were built.
+  peer: ['protocol', 'engine', 'client', 'chat'],
 };
 
 const packages = Object.keys(allowedImports);
@@ -20,7 +23,7 @@ function dependencyDirection(name) {
     (other) => other !== name && !allowedImports[name].includes(other),
   );
   return {
-    files: [`packages/${name}/src/**/*.ts`],
+    files: [`packages/${name}/src/**/*.{ts,tsx}`],
     rules: {
       'no-restricted-imports': [
         'error',
@@ -69,7 +72,7 @@ export default [
     ],
   },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     languageOptions: {
       parser: tseslint.parser,
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },

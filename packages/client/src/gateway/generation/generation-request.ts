@@ -2,6 +2,7 @@ import type { TokenId } from '@skein/protocol';
 import type { PromptOptions } from '../../generate/generation-types.js';
 import type { SamplingOptions } from '../../sampling/index.js';
 import type { ApiKey } from '../admission/api-keys.js';
+import type { RouteListener } from './watch-route.js';
 
 /**
  * What every endpoint turns its request into. An adapter for another API is a schema, a function to
@@ -22,6 +23,8 @@ export interface GenerationRequest {
   readonly topLogProbabilities: number | null;
   /** Whom the caller asks for: the same one always gets the same target of an alias. */
   readonly user: string | null;
+  /** Hears where the answers are computed. Default: nobody does. */
+  readonly onRoute?: RouteListener;
 }
 
 /** Who asks. */
