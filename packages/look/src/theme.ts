@@ -5,8 +5,7 @@ export type ThemeChoice = 'system' | 'light' | 'dark';
 
 const storageKey = 'skein-theme';
 
-const prefersDark = matchMedia('(prefers-color-scheme: dark)');
-const systemTheme = signal<'light' | 'dark'>(prefersDark.matches ? 'dark' : 'light');
+const systemTheme = signal<'light' | 'dark'>('light');
 
 /** What was chosen, kept on this device. */
 export const themeChoice = signal<ThemeChoice>(readChoice());
@@ -16,9 +15,12 @@ export const theme = signal<'light' | 'dark'>('light');
 
 /** Shows the chosen theme from now on. Call it once, before anything is drawn. */
 export function startTheme(): void {
-  prefersDark.addEventListener('change', ({ matches }) => {
-    systemTheme.value = matches ? 'dark' : 'light';
-  });
+  const prefersDark = matchMedia('(prefers-color-scheme: dark)');
+  const follow = () => {
+    systemTheme.value = prefersDark.matches ? 'dark' : 'light';
+  };
+  follow();
+  prefersDark.addEventListener('change', follow);
   effect(() => {
     const choice = themeChoice.value;
     theme.value = choice === 'system' ? systemTheme.value : choice;

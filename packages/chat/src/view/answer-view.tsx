@@ -17,7 +17,7 @@ export const AnswerView = memo(function AnswerView({ answer, isLast, isBusy }: A
   const isRunning = state === 'running';
   return (
     <li class={isRunning ? 'answer running' : 'answer'} aria-busy={isRunning}>
-      <h3 class="unseen">{answer.model}</h3>
+      <h2 class="unseen">{answer.model}</h2>
       {text !== '' && <Markdown text={text} />}
       {isRunning && text === '' && <Waiting />}
       {reroutes.length > 0 && (
@@ -29,7 +29,7 @@ export const AnswerView = memo(function AnswerView({ answer, isLast, isBusy }: A
       )}
       {failure !== null && (
         <div class="failure" role="alert">
-          <h4>{failure.title}</h4>
+          <h3>{failure.title}</h3>
           <p>{failure.advice}</p>
         </div>
       )}

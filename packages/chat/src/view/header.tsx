@@ -39,7 +39,12 @@ export function Header({ onMenu, onSettings }: HeaderProps) {
           </option>
         ))}
       </select>
-      <button type="button" class="button plain settings" onClick={onSettings}>
+      <button
+        type="button"
+        class="button plain settings"
+        aria-label="Settings"
+        onClick={onSettings}
+      >
         <Icon name="settings" />
         <span>Settings</span>
       </button>

@@ -18,7 +18,7 @@ export function QuestionView({ message, index, isBusy }: QuestionProps) {
   };
   return (
     <li class="question">
-      <h3 class="unseen">You</h3>
+      <h2 class="unseen">You</h2>
       {isEdited.value ? (
         <Editor
           text={message.text}

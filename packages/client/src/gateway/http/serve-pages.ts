@@ -16,6 +16,6 @@ export function servePages(
     const response = pages.answer(context.req.raw);
     if (response === null) return await next();
     if (guard !== null) await guard(context, async () => {});
-    return response;
+    return context.newResponse(response.body, response);
   };
 }
