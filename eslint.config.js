@@ -8,8 +8,9 @@ const allowedImports = {
   client: ['protocol'],
   look: [],
   chat: ['protocol', 'look'],
+  dashboard: ['protocol', 'look'],
   // Of the pages only where they were built.
-  peer: ['protocol', 'engine', 'client', 'chat'],
+  peer: ['protocol', 'engine', 'client', 'chat', 'dashboard'],
 };
 
 const packages = Object.keys(allowedImports);
@@ -59,6 +60,26 @@ function coreOfClient() {
   };
 }
 
+/** Pages take types of the protocol: its code would bring libp2p into a browser that only looks. */
+const pagesTakeTypes = {
+  files: ['packages/{chat,dashboard}/src/**/*.{ts,tsx}'],
+  plugins: { '@typescript-eslint': tseslint.plugin },
+  rules: {
+    '@typescript-eslint/no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            group: ['@skein/protocol', '@skein/protocol/*'],
+            allowTypeImports: true,
+            message: 'A page may import types of the protocol only.',
+          },
+        ],
+      },
+    ],
+  },
+};
+
 export default [
   {
     ignores: [
@@ -87,4 +108,5 @@ export default [
   },
   ...packages.map(dependencyDirection),
   coreOfClient(),
+  pagesTakeTypes,
 ];

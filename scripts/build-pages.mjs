@@ -6,9 +6,15 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const pages = ['packages/chat'].filter((page) => existsSync(join(root, page)));
+const pages = ['packages/chat', 'packages/dashboard'];
 /** What every page depends on, beside its own folder. */
-const shared = ['packages/look', 'tsconfig.base.json', 'tsconfig.web.json', 'pnpm-lock.yaml'];
+const shared = [
+  'packages/look',
+  'packages/protocol/src/http-api',
+  'tsconfig.base.json',
+  'tsconfig.web.json',
+  'pnpm-lock.yaml',
+];
 const ignored = new Set(['dist', 'node_modules', 'test', '.cache']);
 
 /** All files below a path, in an order that is the same everywhere. */

@@ -11,6 +11,7 @@
  * render(<header><Mark /><ThemeSwitch /></header>, document.body);
  * ```
  */
+export { CopyButton } from './copy-button.js';
 export { Icon, type IconName } from './icon.js';
 export { Mark } from './mark.js';
 export { startTheme, type ThemeChoice, theme, themeChoice } from './theme.js';

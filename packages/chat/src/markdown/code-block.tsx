@@ -1,4 +1,4 @@
-import { CopyButton } from '../view/copy-button.js';
+import { CopyButton } from '@skein/look';
 
 /** Code, with the name of its language and a button to copy it. */
 export function CodeBlock({

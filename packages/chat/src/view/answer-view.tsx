@@ -1,9 +1,8 @@
-import { duration, Icon, rate } from '@skein/look';
+import { CopyButton, duration, Icon, rate } from '@skein/look';
 import { memo } from 'preact/compat';
 import type { Answer } from '../conversations/conversation.js';
 import { Markdown } from '../markdown/markdown.js';
 import { answerAgain } from '../state/answering.js';
-import { CopyButton } from './copy-button.js';
 
 interface AnswerProps {
   readonly answer: Answer;

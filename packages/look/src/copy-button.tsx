@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { Icon } from '@skein/look';
+import { Icon } from './icon.js';
 
 /** Copies a text. Browsers forbid that to pages of other machines without TLS: then there is none. */
 export function CopyButton({ text, label }: { readonly text: string; readonly label: string }) {
