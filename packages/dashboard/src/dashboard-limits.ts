@@ -22,6 +22,10 @@ export const dashboardLimits = {
   pixelRatioMax: 2,
   /** Rows and columns of the map. */
   rowPx: 22,
+  /** Where all peers are seen at once: still a thread each. */
+  rowPxMin: 3,
+  /** Rows that are lower have no room for a name. */
+  namedRowPxMin: 12,
   columnPxMin: 9,
   columnPxMax: 44,
 } as const;

@@ -1,6 +1,6 @@
 /** Numbers as people read them. */
 
-/** `7`, `1.2 s`, `3 min`, `2 h`, `5 d`: one unit, as long as it says enough. */
+/** `120 ms`, `1.2 s`, `3 min`, `2 h`, `5 d`: one unit, as long as it says enough. */
 export function duration(ms: number): string {
   if (ms < 1) return '<1 ms';
   if (ms < 1000) return `${Math.round(ms)} ms`;
@@ -47,6 +47,12 @@ export function plural(amount: number, one: string, many = `${one}s`): string {
 /** Blocks of a half-open span, as people count them: `block 4`, `blocks 4–7`. */
 export function blocks({ start, end }: { readonly start: number; readonly end: number }): string {
   return end - start === 1 ? `block ${start}` : `blocks ${start}–${end - 1}`;
+}
+
+/** A capital at the beginning, a full stop at the end. */
+export function sentence(text: string): string {
+  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(first) ? first : `${first}.`;
 }
 
 function trim(value: number): string {

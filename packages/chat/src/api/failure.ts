@@ -1,4 +1,4 @@
-import { blocks, duration, plural } from '@skein/look';
+import { blocks, duration, plural, sentence } from '@skein/look';
 
 /** What went wrong, and what a person can do about it. */
 export interface Failure {
@@ -112,9 +112,4 @@ function missing(spans: unknown): string {
   });
   const more = spans.length > names.length ? ' and others' : '';
   return `Nobody hosts ${names.join(', ')}${more} now.`;
-}
-
-function sentence(text: string): string {
-  const first = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(first) ? first : `${first}.`;
 }

@@ -36,7 +36,7 @@ function Entry({ event }: { readonly event: SwarmEvent }) {
             stroke-linejoin="round"
           />
         </svg>
-        {kind}
+        {kind === 'draining' ? 'leaving' : kind}
       </span>
       <span class="what">
         {peer === null ? text : <a href={addressOfPeer(peer)}>{text}</a>}

@@ -47,7 +47,7 @@ export function FlowView() {
           From the first block at the left to the last at the right; clients are at both margins.
           Point at a peer for its distances in milliseconds.
         </p>
-        <ul class="changes" role="log" aria-label="Reroutes">
+        <ul class="changes" aria-live="polite" aria-label="Reroutes">
           {changes.value.map(({ session, text, seenAtMs }) => (
             <li key={`${session}${seenAtMs}`}>
               <span class="knot ring" aria-hidden="true" />

@@ -1,4 +1,4 @@
-import { count, rate } from '@skein/look';
+import { count, rate, sentence } from '@skein/look';
 import type { Health, SwarmHead } from '@skein/protocol/http-api';
 import { connection } from '../state/live.js';
 import { chosenModel, head, model, models } from '../state/swarm.js';
@@ -21,7 +21,7 @@ export function Headline({ isWhole }: { readonly isWhole: boolean }) {
   return (
     <section class={isWhole ? 'headline' : 'headline small'}>
       <HealthWord health={told.health} />
-      <h1>{sentence(told.headline)}</h1>
+      <h1>{headlineText(told.headline, models.value)}</h1>
       {isWhole && <Figures told={told} />}
       {connection.value === 'lost' && (
         <p class="stale" role="status">
@@ -124,7 +124,8 @@ export function ModelPicker() {
   );
 }
 
-function sentence(text: string): string {
-  const first = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(first) ? first : `${first}.`;
+/** A model's name at the beginning stays as it is. */
+function headlineText(text: string, known: readonly { readonly name: string }[]): string {
+  const isName = known.some(({ name }) => text.startsWith(name));
+  return isName ? `${text.charAt(0)}${sentence(`x${text.slice(1)}`).slice(1)}` : sentence(text);
 }

@@ -95,7 +95,7 @@ function optionsOf(spec: ChartSpec, colours: Palette, width: number): uPlot.Opti
         ...axis,
         size: 58,
         splits: (_plot, _axis, _least, most) => [0, most / 2, most],
-        values: (_plot, values) => values.map((value) => spec.say(value)),
+        values: (_plot, values) => values.map((value) => (value === 0 ? '0' : spec.say(value))),
       },
     ],
     series: [{}, ...spec.lines.map((line) => seriesOf(spec, line, colours))],

@@ -1,5 +1,6 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { dashboardLimits } from '../dashboard-limits.js';
 import { prepareCanvas } from '../state/canvas.js';
 import { palette } from '../state/palette.js';
 import { addressOfPeer } from '../state/place.js';
@@ -8,7 +9,7 @@ import { blockFacts, peerFacts } from './cell-facts.js';
 import { coveragePx, drawCoverage } from './draw-coverage.js';
 import { drawMap } from './draw-map.js';
 import { cellAt, mapGeometry, moveCell, visibleRows } from './map-geometry.js';
-import { cursor, litSession, rows } from './map-state.js';
+import { cursor, isWholeShown, litSession, rows } from './map-state.js';
 
 /** The part of the map that is seen. */
 interface Window {
@@ -50,7 +51,9 @@ export function BlockMap() {
     availablePx: seen.value.width - namePx - 8,
     blockCount,
     rowCount: rows.value.length,
+    fitPx: isWholeShown.value ? roomPx(seen.value.height) : null,
   });
+  const isNamed = geometry.rowPx >= dashboardLimits.namedRowPxMin;
   const shown = visibleRows(geometry, seen.value);
 
   useSignalEffect(() => {
@@ -63,6 +66,7 @@ export function BlockMap() {
       availablePx: width - namesPx(width) - 8,
       blockCount: state.blockCount,
       rowCount: peers.length,
+      fitPx: isWholeShown.value ? roomPx(height) : null,
     });
     const head = prepareCanvas(coverage.current, {
       width: places.width,
@@ -104,7 +108,11 @@ export function BlockMap() {
   const bodyHeight = Math.max(geometry.rowPx, geometry.height);
   return (
     <>
-      <div class="map" ref={frame} style={{ '--names': `${namePx}px` }}>
+      <div
+        class={isWholeShown.value ? 'map whole' : 'map'}
+        ref={frame}
+        style={{ '--names': `${namePx}px` }}
+      >
         <div class="map-head">
           <span class="corner">peers</span>
           <canvas
@@ -116,7 +124,7 @@ export function BlockMap() {
         </div>
         <div class="map-body" style={{ height: bodyHeight }}>
           <ul class="map-names">
-            {rows.value.slice(shown.first, shown.end).map((peer, index) => (
+            {rows.value.slice(shown.first, isNamed ? shown.end : shown.first).map((peer, index) => (
               <li key={peer.id} style={{ top: (shown.first + index) * geometry.rowPx }}>
                 <a
                   href={addressOfPeer(peer.id)}
@@ -159,7 +167,12 @@ function namesPx(framePx: number): number {
 
 /** Height of the canvas: what is left of the frame, or all rows where these are less. */
 function bodyPx(rowsPx: number, framePx: number): number {
-  return Math.max(1, Math.min(rowsPx, framePx - coveragePx.bars - coveragePx.numbers));
+  return Math.max(1, Math.min(rowsPx, roomPx(framePx)));
+}
+
+/** Height of the frame below its head. */
+function roomPx(framePx: number): number {
+  return framePx - coveragePx.bars - coveragePx.numbers;
 }
 
 function coverageText(): string {

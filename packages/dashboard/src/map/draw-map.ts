@@ -38,7 +38,8 @@ export function drawMap(context: CanvasRenderingContext2D, scene: MapScene): voi
     context.strokeStyle = colours.ink;
     context.lineWidth = 1.5;
     const [x, y] = [cursor.block * columnPx, cursor.row * rowPx - scrollTop];
-    context.strokeRect(x + 0.75, y + 0.75, columnPx - 1.5, rowPx - 1.5);
+    const inset = Math.min(0.75, rowPx / 6);
+    context.strokeRect(x + inset, y + inset, columnPx - 2 * inset, rowPx - 2 * inset);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { PeerSummary } from '@skein/protocol/http-api';
+import { dashboardLimits } from '../dashboard-limits.js';
 import type { Palette } from '../state/palette.js';
 import { loadOf, loadStep } from './load.js';
 import type { MapGeometry } from './map-geometry.js';
@@ -21,7 +22,7 @@ export interface RowPlace {
 export function drawPeer(peer: PeerSummary, place: RowPlace): void {
   const { context, isDim } = place;
   context.save();
-  context.globalAlpha = isDim ? 0.25 : 1;
+  context.globalAlpha = isDim ? 0.35 : 1;
   if (peer.nextSpan !== null) drawMove(peer.nextSpan, place);
   if (peer.state === 'serving') drawServing(peer, place);
   else if (peer.state === 'joining') drawDashes(peer, place, [7, 4]);
@@ -43,15 +44,18 @@ function lineOf({ start, end }: { start: number; end: number }, { geometry, top 
 }
 
 /** From a hair to nearly the row's height. */
-function thicknessOf(load: number): number {
-  return 4 + load * 11;
+function thicknessOf(load: number, rowPx: number): number {
+  // Where rows are mere threads there is no room for thin ones.
+  return rowPx < dashboardLimits.namedRowPxMin
+    ? rowPx * (0.35 + load * 0.55)
+    : rowPx * (0.18 + load * 0.5);
 }
 
 function drawServing(peer: PeerSummary, place: RowPlace): void {
   const { context, colours } = place;
   const load = loadOf(peer);
   const { left, right, middle } = lineOf(peer.span, place);
-  const thickness = thicknessOf(load);
+  const thickness = thicknessOf(load, place.geometry.rowPx);
   context.fillStyle = colours[`load-${loadStep(load)}`];
   context.beginPath();
   context.roundRect(left, middle - thickness / 2, right - left, thickness, thickness / 2);
@@ -62,7 +66,7 @@ function drawServing(peer: PeerSummary, place: RowPlace): void {
 /** Hairlines that let blocks be counted. */
 function drawBlockTicks({ start, end }: PeerSummary['span'], place: RowPlace, thickness: number) {
   const { context, geometry, colours, top } = place;
-  if (geometry.columnPx < 8) return;
+  if (geometry.columnPx < 8 || geometry.rowPx < dashboardLimits.namedRowPxMin) return;
   context.fillStyle = colours.ground;
   const middle = top + geometry.rowPx / 2;
   for (let block = start + 1; block < end; block++) {
@@ -75,7 +79,7 @@ function drawDashes(peer: PeerSummary, place: RowPlace, dashes: number[]): void 
   const { left, right, middle } = lineOf(peer.span, place);
   const isLost = peer.state === 'lost';
   context.strokeStyle = isLost ? colours['ink-faint'] : colours.weld;
-  context.lineWidth = isLost ? 2.5 : 5;
+  context.lineWidth = place.geometry.rowPx * (isLost ? 0.12 : 0.24);
   context.lineCap = isLost ? 'round' : 'butt';
   context.setLineDash(dashes);
   context.beginPath();
@@ -83,24 +87,28 @@ function drawDashes(peer: PeerSummary, place: RowPlace, dashes: number[]): void 
   context.lineTo(right, middle);
   context.stroke();
   context.setLineDash([]);
-  if (isLost) drawCross(context, colours['ink-soft'], (left + right) / 2, middle);
+  if (isLost) drawCross(place, (left + right) / 2, middle);
 }
 
-function drawCross(context: CanvasRenderingContext2D, colour: string, x: number, y: number): void {
-  context.strokeStyle = colour;
-  context.lineWidth = 2;
+function drawCross({ context, colours, geometry }: RowPlace, x: number, y: number): void {
+  const arm = geometry.rowPx * 0.19;
+  context.strokeStyle = colours['ink-soft'];
+  context.lineWidth = Math.min(2, arm);
   context.beginPath();
-  context.moveTo(x - 4, y - 4);
-  context.lineTo(x + 4, y + 4);
-  context.moveTo(x + 4, y - 4);
-  context.lineTo(x - 4, y + 4);
+  context.moveTo(x - arm, y - arm);
+  context.lineTo(x + arm, y + arm);
+  context.moveTo(x + arm, y - arm);
+  context.lineTo(x - arm, y + arm);
   context.stroke();
 }
 
 function drawStripes(peer: PeerSummary, place: RowPlace): void {
   const { context, colours } = place;
   const { left, right, middle } = lineOf(peer.span, place);
-  const half = Math.max(4, thicknessOf(loadOf(peer)) / 2);
+  const half = Math.max(
+    place.geometry.rowPx * 0.18,
+    thicknessOf(loadOf(peer), place.geometry.rowPx) / 2,
+  );
   context.save();
   context.beginPath();
   context.roundRect(left, middle - half, right - left, 2 * half, half);
@@ -126,14 +134,17 @@ function drawMove(span: { start: number; end: number }, place: RowPlace): void {
   context.lineWidth = 1.5;
   context.setLineDash([3, 3]);
   context.beginPath();
-  context.roundRect(left, middle - 6, right - left, 12, 6);
+  const half = place.geometry.rowPx * 0.28;
+  context.roundRect(left, middle - half, right - left, 2 * half, half);
   context.stroke();
   context.setLineDash([]);
 }
 
 /** A knot where a peer has the embedding, a diamond where it has the head. */
 function drawEnds({ span, ends }: PeerSummary, place: RowPlace): void {
-  const { context, colours } = place;
+  const { context, colours, geometry } = place;
+  // In the cloth they would hide their neighbours.
+  if (geometry.rowPx < dashboardLimits.namedRowPxMin) return;
   const { left, right, middle } = lineOf(span, place);
   context.fillStyle = colours.ink;
   context.strokeStyle = colours.ground;

@@ -10,16 +10,20 @@ export interface MapGeometry {
   readonly height: number;
 }
 
-/** Columns as wide as there is room, rows as high as a name. */
+/** Columns as wide as there is room; rows as high as a name, or as low as it takes to see them all. */
 export function mapGeometry(options: {
   readonly availablePx: number;
   readonly blockCount: number;
   readonly rowCount: number;
+  /** Height that all rows are to fit into; null: they may scroll. */
+  readonly fitPx?: number | null;
 }): MapGeometry {
-  const { availablePx, blockCount, rowCount } = options;
-  const { rowPx, columnPxMin, columnPxMax } = dashboardLimits;
-  const fitting = Math.floor(availablePx / Math.max(1, blockCount));
-  const columnPx = Math.min(columnPxMax, Math.max(columnPxMin, fitting));
+  const { availablePx, blockCount, rowCount, fitPx = null } = options;
+  const { rowPxMin, columnPxMin, columnPxMax } = dashboardLimits;
+  const rowFit = fitPx === null ? dashboardLimits.rowPx : Math.floor(fitPx / Math.max(1, rowCount));
+  const rowPx = Math.max(rowPxMin, Math.min(dashboardLimits.rowPx, rowFit));
+  const columnFit = Math.floor(availablePx / Math.max(1, blockCount));
+  const columnPx = Math.min(columnPxMax, Math.max(columnPxMin, columnFit));
   return {
     rowPx,
     columnPx,

@@ -8,6 +8,9 @@ export const order = signal<Order>('block');
 export const stateFilter = signal<ApiPeerState | null>(null);
 export const search = signal('');
 
+/** All rows at once, as a cloth, in place of rows that can be read. */
+export const isWholeShown = signal(false);
+
 /** The session whose route is lit. */
 export const litSessionId = signal<string | null>(null);
 

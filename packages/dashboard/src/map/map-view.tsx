@@ -4,7 +4,7 @@ import { model, peers } from '../state/swarm.js';
 import { type Order, orders } from './arrange-peers.js';
 import { BlockMap } from './block-map.js';
 import { Legend } from './legend.js';
-import { order, rows, search, stateFilter } from './map-state.js';
+import { isWholeShown, order, rows, search, stateFilter } from './map-state.js';
 import { SessionList } from './session-list.js';
 
 /** Who hosts what: the map, what it shows, and the sessions that pass through it. */
@@ -100,6 +100,16 @@ function Tools() {
             search.value = event.currentTarget.value;
           }}
         />
+      </label>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={isWholeShown.value}
+          onChange={(event) => {
+            isWholeShown.value = event.currentTarget.checked;
+          }}
+        />
+        all at once
       </label>
       <p class="note" role="status">
         {plural(rows.value.length, 'peer')}

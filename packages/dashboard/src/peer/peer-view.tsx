@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { sentence } from '@skein/look';
 import type { PeerAnswer } from '@skein/protocol/http-api';
 import { useEffect } from 'preact/hooks';
 import { dashboardLimits } from '../dashboard-limits.js';
@@ -64,7 +65,7 @@ function Known({ peer }: { readonly peer: PeerAnswer }) {
       <section aria-labelledby="span-title">
         <h2 id="span-title">Its blocks of {model.name}</h2>
         <SpanStrip peer={peer} />
-        {spanReason !== null && <p class="reason">{spanReason}</p>}
+        {spanReason !== null && <p class="reason">{sentence(spanReason)}</p>}
       </section>
       <PeerFacts peer={peer} />
       <section aria-labelledby="reach-title">
