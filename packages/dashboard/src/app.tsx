@@ -26,7 +26,10 @@ export function App() {
   useEffect(() => {
     document.title = `Skein: ${view === null ? 'a peer' : titles[view].toLowerCase()}`;
     // Who moves by keyboard goes on where the page goes on.
-    if (!isFirst.current) main.current?.focus();
+    if (!isFirst.current) {
+      main.current?.focus({ preventScroll: true });
+      scrollTo(0, 0);
+    }
     isFirst.current = false;
   }, [view]);
   return (

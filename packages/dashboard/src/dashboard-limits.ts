@@ -10,6 +10,10 @@ export const dashboardLimits = {
   shownEdgesMax: 40,
   /** Reroutes that are told beside the flow. */
   shownReroutesMax: 6,
+  /** Peers whose names are drawn beside them; of more the pointer tells. */
+  namedKnotsMax: 40,
+  /** Points of a series up to which each is a dot: lines need more. */
+  dottedPointsMax: 30,
   /** Edges that are drawn; those with the most sessions first. */
   drawnEdgesMax: 400,
   /** A silent stream is given up: a comment comes every 15 s. Only browsers see comments. */
@@ -27,5 +31,5 @@ export const dashboardLimits = {
   /** Rows that are lower have no room for a name. */
   namedRowPxMin: 12,
   columnPxMin: 9,
-  columnPxMax: 44,
+  columnPxMax: 150,
 } as const;

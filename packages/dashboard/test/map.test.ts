@@ -68,7 +68,7 @@ describe('the geometry of the map', () => {
   it('fits the columns to the room, within bounds', () => {
     expect(geometry.columnPx).toBe(12);
     expect(mapGeometry({ availablePx: 200, blockCount: 80, rowCount: 1 }).columnPx).toBe(9);
-    expect(mapGeometry({ availablePx: 4000, blockCount: 8, rowCount: 1 }).columnPx).toBe(44);
+    expect(mapGeometry({ availablePx: 4000, blockCount: 8, rowCount: 1 }).columnPx).toBe(150);
   });
 
   it('finds the cell at each point, and none beside the map', () => {

@@ -23,6 +23,7 @@ export function count(value: number): string {
 
 /** `3.4`, `12`, `210`: two digits that count. */
 export function rate(value: number): string {
+  if (value === 0) return '0';
   if (value >= 10_000) return count(value);
   return value >= 10 ? String(Math.round(value)) : value.toFixed(1);
 }

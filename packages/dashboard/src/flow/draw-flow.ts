@@ -1,4 +1,5 @@
 import type { ApiEdge, PeerSummary } from '@skein/protocol/http-api';
+import { dashboardLimits } from '../dashboard-limits.js';
 import type { Palette } from '../state/palette.js';
 import type { Place } from './place-peers.js';
 
@@ -205,10 +206,30 @@ function drawKnot(context: CanvasRenderingContext2D, scene: FlowScene, peer: Pee
     context.stroke();
     context.setLineDash([]);
   }
+  if (scene.peers.length <= dashboardLimits.namedKnotsMax) drawName(context, scene, peer, { x, y });
   if (pointed !== peer.id) return;
   context.strokeStyle = colours.ink;
   context.lineWidth = 2;
   context.beginPath();
   context.arc(x, y, radius + 3, 0, 2 * Math.PI);
   context.stroke();
+}
+
+function drawName(
+  context: CanvasRenderingContext2D,
+  { colours }: FlowScene,
+  { name, id }: PeerSummary,
+  { x, y }: Point,
+): void {
+  context.font = '12px ui-sans-serif, system-ui, sans-serif';
+  context.textAlign = 'center';
+  context.textBaseline = 'top';
+  const text = name || id.slice(-8);
+  // A thread behind it must not cross it out.
+  context.strokeStyle = colours.ground;
+  context.lineWidth = 4;
+  context.lineJoin = 'round';
+  context.strokeText(text, x, y + 10);
+  context.fillStyle = colours['ink-soft'];
+  context.fillText(text, x, y + 10);
 }

@@ -2,6 +2,7 @@ import { useSignalEffect } from '@preact/signals';
 import type { HistoryAnswer } from '@skein/protocol/http-api';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
+import { dashboardLimits } from '../dashboard-limits.js';
 import { type Palette, palette } from '../state/palette.js';
 import type { ChartSpec } from './chart-specs.js';
 import { summarise } from './summary.js';
@@ -19,11 +20,20 @@ export function Chart({ spec, answer }: ChartProps) {
   const plot = useRef<uPlot | null>(null);
   const shown = useRef(answer);
   shown.current = answer;
+  const isSparse = spec.lines.every(
+    ({ series }) =>
+      answer.series[series].filter((value) => value !== null).length <=
+      dashboardLimits.dottedPointsMax,
+  );
 
   useSignalEffect(() => {
     const element = place.current;
     if (element === null) return;
-    const options = optionsOf(spec, palette.value, element.clientWidth);
+    const options = optionsOf(spec, {
+      colours: palette.value,
+      width: element.clientWidth,
+      isSparse,
+    });
     const made = new uPlot(options, dataOf(spec, shown.current), element);
     plot.current = made;
     const observer = new ResizeObserver(() => {
@@ -74,7 +84,14 @@ function dataOf({ lines }: ChartSpec, { atMs, series }: HistoryAnswer): uPlot.Al
   return [seconds, ...lines.map((line) => series[line.series])];
 }
 
-function optionsOf(spec: ChartSpec, colours: Palette, width: number): uPlot.Options {
+interface Look {
+  readonly colours: Palette;
+  readonly width: number;
+  /** So few points that a line would not be seen. */
+  readonly isSparse: boolean;
+}
+
+function optionsOf(spec: ChartSpec, { colours, width, isSparse }: Look): uPlot.Options {
   const font = '11px ui-sans-serif, system-ui, sans-serif';
   const axis = {
     stroke: colours['ink-faint'],
@@ -94,11 +111,11 @@ function optionsOf(spec: ChartSpec, colours: Palette, width: number): uPlot.Opti
       {
         ...axis,
         size: 58,
-        splits: (_plot, _axis, _least, most) => [0, most / 2, most],
+        splits: (_plot, _axis, _least, most) => splitsOf(spec, most),
         values: (_plot, values) => values.map((value) => (value === 0 ? '0' : spec.say(value))),
       },
     ],
-    series: [{}, ...spec.lines.map((line) => seriesOf(spec, line, colours))],
+    series: [{}, ...spec.lines.map((line) => seriesOf(spec, line, colours, isSparse))],
     plugins: [valueTip(spec)],
   };
 }
@@ -107,6 +124,7 @@ function seriesOf(
   { shape }: ChartSpec,
   line: ChartSpec['lines'][number],
   colours: Palette,
+  isSparse: boolean,
 ): uPlot.Series {
   const { stepped, bars } = uPlot.paths;
   const paths =
@@ -120,11 +138,17 @@ function seriesOf(
     label: line.name,
     stroke: colour,
     width: 1.8,
-    points: { show: false },
+    points: { show: isSparse, size: 5, fill: colour },
     ...(line.dash.length > 0 && { dash: [...line.dash] }),
     ...(shape === 'bars' && { fill: colour }),
     ...(paths !== undefined && { paths }),
   };
+}
+
+/** The middle has a line as well, where it can be said. */
+function splitsOf({ say }: ChartSpec, most: number): number[] {
+  const isMiddleSaid = say(most / 2) !== say(most);
+  return isMiddleSaid ? [0, most / 2, most] : [0, most];
 }
 
 /** Above the highest value, a number that divides well. */

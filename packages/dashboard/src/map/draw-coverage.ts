@@ -27,7 +27,8 @@ export function drawCoverage(
       continue;
     }
     const height = 5 + (peers / most) * (base - 10);
-    const isWeakest = peers === model.weakest?.peers;
+    // A block that hangs on one peer is as bad as the weakest.
+    const isWeakest = peers === 1 || block === model.weakest?.block;
     context.fillStyle = isWeakest ? colours.madder : colours['load-2'];
     context.fillRect(x, base - height, width, height);
   }

@@ -60,7 +60,7 @@ export function Legend() {
         <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
           <rect class="weakest" x="5" y="3" width="6" height="13" />
         </svg>
-        fewest peers
+        weakest
       </li>
     </ul>
   );
