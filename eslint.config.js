@@ -6,7 +6,11 @@ const allowedImports = {
   protocol: [],
   engine: ['protocol'],
   client: ['protocol'],
-  peer: ['protocol', 'engine', 'client'],
+  look: [],
+  chat: ['protocol', 'look'],
+  dashboard: ['protocol', 'look'],
+  // Of the pages only where they were built.
+  peer: ['protocol', 'engine', 'client', 'chat', 'dashboard'],
 };
 
 const packages = Object.keys(allowedImports);
@@ -23,7 +27,7 @@ function dependencyDirection(name) {
     (other) => other !== name && !allowedImports[name].includes(other),
   );
   return {
-    files: [`packages/${name}/src/**/*.ts`],
+    files: [`packages/${name}/src/**/*.{ts,tsx}`],
     rules: {
       'no-restricted-imports': [
         'error',
@@ -59,6 +63,26 @@ function coreOfClient() {
   };
 }
 
+/** Pages take types of the protocol: its code would bring libp2p into a browser that only looks. */
+const pagesTakeTypes = {
+  files: ['packages/{chat,dashboard}/src/**/*.{ts,tsx}'],
+  plugins: { '@typescript-eslint': tseslint.plugin },
+  rules: {
+    '@typescript-eslint/no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            group: ['@skein/protocol', '@skein/protocol/*'],
+            allowTypeImports: true,
+            message: 'A page may import types of the protocol only.',
+          },
+        ],
+      },
+    ],
+  },
+};
+
 export default [
   {
     ignores: [
@@ -72,7 +96,7 @@ export default [
     ],
   },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     languageOptions: {
       parser: tseslint.parser,
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
@@ -96,4 +120,5 @@ export default [
   },
   ...packages.map(dependencyDirection),
   coreOfClient(),
+  pagesTakeTypes,
 ];

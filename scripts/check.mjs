@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 
 const steps = [
   ['Types and build', 'tsc', ['-b']],
+  ['Web pages', 'node', ['scripts/build-pages.mjs']],
   ['Format and lint', 'biome', ['check', '--error-on-warnings', '.']],
   ['Promises and dependency direction', 'eslint', ['.', '--max-warnings', '0']],
   ['Dead code', 'knip', ['--no-progress', '--treat-config-hints-as-errors']],

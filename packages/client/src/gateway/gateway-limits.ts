@@ -76,6 +76,8 @@ export const gatewayLimits = {
   keepAliveMs: 10_000,
   /** A caller that does not read for so long is given up: it holds a place and caches. */
   stalledMs: 60_000,
+  /** News of routes that wait to be sent on one stream: a reader so slow misses the oldest. */
+  routeEventsMax: 256,
   /** A graceful stop waits so long for running answers, and for their last bytes to be written. */
   drainMs: 30_000,
   writeMs: 2000,

@@ -1,5 +1,6 @@
 import type { SkeinClient } from '../client/client.js';
 import type { Clock, Random } from '../clock.js';
+import type { Pages } from '../pages/pages.js';
 import type { ApiKey } from './admission/api-keys.js';
 import type { ModelAlias } from './models/model-aliases.js';
 
@@ -39,6 +40,8 @@ export interface GatewayOptions {
   };
   /** Origins whose pages may ask; `*` is any. Default: none. */
   readonly corsOrigins?: readonly string[];
+  /** Web pages, as `loadPages` of `@skein/client/pages` reads them. Default: none. */
+  readonly pages?: Pages;
   readonly onEvent?: (event: GatewayEvent) => void;
   /** Default: the platform's. */
   readonly clock?: Clock;

@@ -19,6 +19,7 @@ import { apiErrorBody, apiErrorHeaders, toGatewayError } from './http/api-error.
 import type { GatewayEnvironment, GatewayServices } from './http/gateway-context.js';
 import { GatewayError } from './http/gateway-error.js';
 import { authenticate, identifyRequests } from './http/request-guards.js';
+import { servePages } from './http/serve-pages.js';
 import { GatewayMetrics } from './metrics.js';
 import type { ModelAlias } from './models/model-aliases.js';
 import { SessionPool } from './sessions/session-pool.js';
@@ -124,6 +125,8 @@ function createApp(services: GatewayServices, options: GatewayOptions): Hono<Gat
   app.get('/healthz', handleHealth);
   app.get('/readyz', (context) => handleReadiness(context, services));
   app.get('/metrics', (context) => handleMetrics(context, services));
+  const { pages, keys = [] } = options;
+  if (pages !== undefined) app.get('*', servePages(pages, keys.length === 0 ? guard : null));
   app.notFound((context) => {
     const { method, path } = context.req;
     const error = new GatewayError(`there is no ${method} ${path} here`, {

@@ -217,6 +217,7 @@ function addServeCommand(program: Command): void {
     .addOption(
       option('--cors <origin...>', 'pages of these origins may ask; * is any').argParser(list),
     )
+    .addOption(new Option('--no-chat', 'serve no chat page'))
     .addOption(option('--concurrency <count>', 'generations at once').argParser(integer(1, 192)))
     .addOption(
       option('--kept-sessions <count>', 'idle sessions kept for their prefix').argParser(

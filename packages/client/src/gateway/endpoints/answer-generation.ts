@@ -3,6 +3,7 @@ import type { Generation } from '../generation/generations.js';
 import { apiErrorBody, toGatewayError } from '../http/api-error.js';
 import type { GatewayContext, GatewayServices } from '../http/gateway-context.js';
 import { answerWithEvents, type ServerSentEvent } from '../http/server-sent-events.js';
+import { RouteEvents } from './route-events.js';
 
 /** How an endpoint writes its answers. */
 export interface AnswerFormat {
@@ -28,7 +29,9 @@ export async function answerGeneration(
     readonly format: AnswerFormat;
   },
 ): Promise<Response> {
-  const { endpoint, request, isStream, format } = options;
+  const { endpoint, isStream, format } = options;
+  const routes = isStream ? RouteEvents.for(context) : null;
+  const request = { ...options.request, ...(routes !== null && { onRoute: routes.listener }) };
   const leave = new AbortController();
   const signal = AbortSignal.any([context.req.raw.signal, leave.signal]);
   const caller = context.get('caller');
@@ -37,7 +40,8 @@ export async function answerGeneration(
   context.header('x-skein-model-hash', generation.model.hash);
   if (generation.isFromCache) context.header('x-skein-cache', 'hit');
   if (!isStream) return context.json(await format.whole(generation));
-  const response = await answerWithEvents(format.events(generation), {
+  const events = format.events(generation);
+  const response = await answerWithEvents(routes?.among(events) ?? events, {
     clock: services.clock,
     abort: (reason) => leave.abort(reason),
     onError: (error) => {

@@ -4,6 +4,7 @@ import type { ResponseFormat } from '../../grammar/index.js';
 import type { SamplingOptions } from '../../sampling/index.js';
 import type { ToolOptions } from '../../tools/index.js';
 import type { ApiKey } from '../admission/api-keys.js';
+import type { RouteListener } from './watch-route.js';
 
 /** What an answer has to look like, and where the caller said so. */
 export interface RequestedFormat {
@@ -34,6 +35,8 @@ export interface GenerationRequest {
   readonly topLogProbabilities: number | null;
   /** Whom the caller asks for: the same one always gets the same target of an alias. */
   readonly user: string | null;
+  /** Hears where the answers are computed. Default: nobody does. */
+  readonly onRoute?: RouteListener;
 }
 
 /** Who asks. */

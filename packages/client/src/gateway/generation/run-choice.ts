@@ -5,6 +5,7 @@ import type { Lease, LeaseRequest, SessionPool } from '../sessions/session-pool.
 import { checkContext } from './check-context.js';
 import { ChoiceAnswer } from './choice-answer.js';
 import type { Caller, ChoiceEvent, GenerationRequest } from './generation-request.js';
+import { watchRoute } from './watch-route.js';
 
 /** Collaborators of {@link runChoice}. */
 export interface ChoiceServices {
@@ -86,8 +87,9 @@ async function* generate(
     logits: request.topLogProbabilities ?? 0,
     signal: lease.signal,
   });
+  const watched = watchRoute(conversation, events, (news) => request.onRoute?.(news, choice));
   let hasRoute = false;
-  for await (const event of events) {
+  for await (const event of watched) {
     if (!hasRoute) task.onStarted(reusedTokens);
     hasRoute = true;
     const shown = answer.take(event);

@@ -11,11 +11,13 @@ import {
   parseModelAlias,
   singleApiKey,
 } from '@skein/client/gateway';
+import { loadPages, type Pages } from '@skein/client/pages';
 import { SkeinError, toSkeinError } from '@skein/protocol';
 import { parse } from 'smol-toml';
 import { interruption, untilAborted } from '../interruption.js';
 import { modelNameOf } from '../model-reference.js';
 import { createOutput, formatDuration, type Output, painter } from '../output.js';
+import { chatPageFolder } from '../page-folders.js';
 
 export interface ServeOptions {
   readonly json: boolean;
@@ -26,6 +28,7 @@ export interface ServeOptions {
   readonly apiKey?: string;
   readonly keys?: string;
   readonly cors?: readonly string[];
+  readonly chat: boolean;
   readonly concurrency?: number;
   readonly keptSessions?: number;
   readonly responseCache?: number;
@@ -41,6 +44,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
   const models = options.model?.map(readAlias);
   const keys = await readKeys(options);
   requireKeysForOthers(options.host, keys);
+  const pages = options.chat ? await loadChatPage() : undefined;
   const client = createClient({ bootstrap: options.bootstrap });
   try {
     await client.start();
@@ -49,6 +53,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
       keys,
       onEvent: (event) => showGatewayEvent(event, output),
       ...(models !== undefined && { models }),
+      ...(pages !== undefined && { pages }),
       ...(options.cors !== undefined && { corsOrigins: options.cors }),
       ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
       ...(options.keptSessions !== undefined && { keptSessions: options.keptSessions }),
@@ -57,8 +62,10 @@ export async function runServe(options: ServeOptions): Promise<void> {
     const listening = await listenGateway(gateway, options);
     try {
       const names = await servedNames(client, models);
-      output.event({ event: 'ready', http: listening.url, models: names });
-      showReady({ url: listening.url, names, keys }, output);
+      const { url } = listening;
+      const chat = pages === undefined ? null : `${url}/`;
+      output.event({ event: 'ready', http: url, models: names, chat });
+      showReady({ url, chat, names, keys }, output);
       await untilAborted(signal);
       output.event({ event: 'stopping' });
       output.say('\nFinishing running answers…');
@@ -70,6 +77,12 @@ export async function runServe(options: ServeOptions): Promise<void> {
   }
   output.event({ event: 'stopped' });
   output.say('Stopped.');
+}
+
+/** Undefined where the page was not built: the API does without. */
+async function loadChatPage(): Promise<Pages | undefined> {
+  const directory = chatPageFolder();
+  return directory === null ? undefined : await loadPages([{ at: '/', directory }]);
 }
 
 /** A model may be named by its path, as for the other commands. */
@@ -128,12 +141,13 @@ async function servedNames(
 
 /** What a person needs to ask something. */
 function showReady(
-  server: { url: string; names: readonly string[]; keys: readonly ApiKey[] },
+  server: { url: string; chat: string | null; names: readonly string[]; keys: readonly ApiKey[] },
   output: Output,
 ): void {
   const paint = painter(output.decorated);
-  const { url, names, keys } = server;
+  const { url, chat, names, keys } = server;
   const rows: [string, string][] = [
+    ['chat', chat === null ? 'no page' : paint.bold(chat)],
     ['address', paint.bold(`${url}/v1`)],
     ['models', names.join(', ') || 'none yet: no peer of this swarm hosts one'],
     ['keys', keys.length === 0 ? 'none needed, for this machine only' : String(keys.length)],
