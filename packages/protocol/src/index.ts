@@ -14,6 +14,8 @@
  * if (frame !== null) console.log(decodeFrame(toHopSchema, frame).message); // the probe
  * ```
  */
+export * from './anonymous-session-id.js';
+export * from './durations.js';
 export * from './engine.js';
 export * from './error-message.js';
 export * from './errors.js';
@@ -27,6 +29,7 @@ export * from './manifest-schema.js';
 export * from './messages/common.js';
 export * from './messages/control.js';
 export * from './messages/session.js';
+export * from './messages/status.js';
 export * from './model-config.js';
 export * from './parse-manifest.js';
 export * from './record.js';

@@ -20,11 +20,15 @@ export const streamsPerConnectionMax = 1024;
 
 /** The settings of libp2p, each with its reason; see "js-libp2p" in docs/decisions. */
 export function libp2pOptions(
-  options: Pick<SkeinNodeOptions, 'listen' | 'bootstrap' | 'announce' | 'mode' | 'dht'>,
+  options: Pick<
+    SkeinNodeOptions,
+    'listen' | 'bootstrap' | 'announce' | 'mode' | 'dht' | 'connectionsMax' | 'metrics'
+  >,
   platform: Platform,
 ): Libp2pOptions {
   return {
     ...platform,
+    ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     addresses: { listen: [...options.listen], announce: [...(options.announce ?? [])] },
     streamMuxers: [
       yamux({
@@ -41,7 +45,7 @@ export function libp2pOptions(
       }),
     ],
     connectionManager: {
-      maxConnections: 500,
+      maxConnections: options.connectionsMax ?? 500,
       // The default of 5 a second and address refuses peers that start together on one machine.
       inboundConnectionThreshold: 50,
       maxIncomingPendingConnections: 100,

@@ -1,7 +1,7 @@
 import './with-resolvers.js';
 import { generateKeyPair } from '@libp2p/crypto/keys';
 import type { PrivateKey } from '@libp2p/interface';
-import { createLibp2p } from 'libp2p';
+import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import { systemClock } from '../clock.js';
 import { parseMultiaddr, scopeOf } from './addresses.js';
 import type { SkeinNode } from './contracts.js';
@@ -26,6 +26,10 @@ export interface SkeinNodeOptions {
   readonly dht?: boolean;
   /** `memory` connects nodes within one process; default: what Node offers. */
   readonly transports?: 'memory' | PlatformFactory;
+  /** Connections that are kept at once. Default: 500. */
+  readonly connectionsMax?: number;
+  /** Counts what libp2p does: `@libp2p/prometheus-metrics`, or another. Default: nothing does. */
+  readonly metrics?: NonNullable<Libp2pOptions['metrics']>;
   /** Addresses to tell others instead of those listened on: behind a port forwarding. */
   readonly announce?: readonly string[];
 }

@@ -1,0 +1,158 @@
+import type { PeerId, StatusMessage } from '@skein/protocol';
+import { type Clock, delay } from '../../clock.js';
+import type { SkeinNode } from '../../network/contracts.js';
+import { observerLimits } from '../observer-limits.js';
+import type { StatusAsker } from './ask-status.js';
+import type { ObservedPeer, PeerProgress } from './observed-peer.js';
+import type { PeerBook } from './peer-book.js';
+
+/** What {@link Rounds} are made of. */
+export interface RoundsOptions {
+  readonly node: SkeinNode;
+  readonly clock: Clock;
+  readonly wallClock: () => number;
+  readonly book: PeerBook;
+  readonly asker: StatusAsker;
+  readonly askedPeersMax: number;
+  /** What this process says of itself, where it is a peer. */
+  readonly own: () => Omit<StatusMessage, 'type'> | null;
+  /** Whether somebody wants to know now; else rounds are rare. */
+  readonly isWatched: () => boolean;
+  /** What came of a peer since its answer before. */
+  onProgress(peer: ObservedPeer, progress: PeerProgress): void;
+  onRound(): void;
+}
+
+/** Asks all peers, round by round, a bounded number at a time. */
+export class Rounds {
+  readonly #options: RoundsOptions;
+  #abort: AbortController | null = null;
+  #running: Promise<void> = Promise.resolve();
+  /** Ends the pause before the next round. */
+  #hurry = new AbortController();
+  #completedAtMs: number | null = null;
+  readonly #inFlight = new Map<PeerId, Promise<void>>();
+
+  constructor(options: RoundsOptions) {
+    this.#options = options;
+  }
+
+  /** End of the newest complete round, milliseconds since 1970. */
+  get completedAtMs(): number | null {
+    return this.#completedAtMs;
+  }
+
+  /** Time between two rounds, as the swarm is now. */
+  get refreshMs(): number {
+    const { refreshMsMin, refreshMsPerPeer, refreshMsMax, idleRefreshMs } = observerLimits;
+    if (!this.#options.isWatched()) return idleRefreshMs;
+    const wantedMs = this.#options.book.size * refreshMsPerPeer;
+    return Math.min(Math.max(refreshMsMin, wantedMs), refreshMsMax);
+  }
+
+  start(): void {
+    if (this.#abort !== null) return;
+    this.#abort = new AbortController();
+    this.#running = this.#run(this.#abort.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#abort?.abort();
+    this.#abort = null;
+    await this.#running;
+  }
+
+  /** Begins the next round now: somebody came to look. */
+  hurry(): void {
+    this.#hurry.abort();
+  }
+
+  /** One round over all peers that are due. */
+  async once(signal: AbortSignal): Promise<void> {
+    const { book, clock, askedPeersMax, node, wallClock } = this.#options;
+    this.#hearSelf();
+    const nowMs = clock.now();
+    const due = book
+      .peers()
+      .filter(({ id, nextQuestionAtMs }) => id !== node.peer && nextQuestionAtMs <= nowMs)
+      .slice(0, askedPeersMax);
+    const relayed = this.#relayedPeers();
+    const queue = due.values();
+    const work = async () => {
+      for (const peer of queue) {
+        if (signal.aborted) return;
+        await this.ask(peer, { signal, isRelayed: relayed.has(peer.id) });
+      }
+    };
+    const workers = Math.min(observerLimits.questionsMax, due.length);
+    await Promise.all(Array.from({ length: workers }, work));
+    if (signal.aborted) return;
+    this.#completedAtMs = wallClock();
+    this.#options.onRound();
+  }
+
+  /** Asks one peer. A question that is on its way already answers for this one. */
+  ask(
+    peer: ObservedPeer,
+    options: { signal?: AbortSignal; isRelayed?: boolean; isCut?: boolean } = {},
+  ): Promise<void> {
+    const pending = this.#inFlight.get(peer.id);
+    if (pending !== undefined) return pending;
+    const asked = this.#ask(peer, options).finally(() => this.#inFlight.delete(peer.id));
+    this.#inFlight.set(peer.id, asked);
+    return asked;
+  }
+
+  async #ask(
+    peer: ObservedPeer,
+    options: { signal?: AbortSignal; isRelayed?: boolean; isCut?: boolean },
+  ): Promise<void> {
+    const { book, asker } = this.#options;
+    const signal = options.signal ?? this.#abort?.signal ?? AbortSignal.abort();
+    const { multiaddrs } = peer.record;
+    const answer = await asker.ask({ peer: peer.id, multiaddrs }, { signal });
+    // Of a peer that has gone meanwhile nobody wants to know.
+    if (signal.aborted || book.get(peer.id) !== peer) {
+      asker.hangUp(peer.id);
+      return;
+    }
+    if (answer.kind === 'silent') {
+      book.miss(peer, answer, options.isCut === true);
+      return;
+    }
+    const isRelayed = options.isRelayed ?? this.#relayedPeers().has(peer.id);
+    const progress = book.hear(peer, answer, isRelayed);
+    if (progress !== null) this.#options.onProgress(peer, progress);
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    while (!signal.aborted) {
+      const startedAtMs = clock.now();
+      this.#hurry = new AbortController();
+      await this.once(signal);
+      const pauseMs = Math.max(0, this.refreshMs - (clock.now() - startedAtMs));
+      await delay(clock, pauseMs, AbortSignal.any([signal, this.#hurry.signal]));
+    }
+  }
+
+  #hearSelf(): void {
+    const { own, book, node } = this.#options;
+    const self = book.get(node.peer);
+    const status = own();
+    if (self === null || status === null) return;
+    const progress = book.hearSelf(self, { type: 'status', ...status });
+    if (progress !== null) this.#options.onProgress(self, progress);
+  }
+
+  #relayedPeers(): ReadonlySet<PeerId> {
+    const connections = this.#options.node.diagnostics?.connections() ?? [];
+    const direct = new Set(connections.filter(isDirect).map(({ peer }) => peer));
+    const others = connections.filter(({ peer }) => !direct.has(peer));
+    return new Set(others.map(({ peer }) => peer));
+  }
+}
+
+function isDirect({ isRelayed }: { readonly isRelayed: boolean }): boolean {
+  return !isRelayed;
+}
