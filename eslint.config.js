@@ -12,7 +12,11 @@ const allowedImports = {
 const packages = Object.keys(allowedImports);
 
 /** Folders of the client that are entries of their own, with what only they may import. */
-const clientEntries = { gateway: ['hono', 'hono/*', '@hono/*', 'prom-client'] };
+const clientEntries = {
+  gateway: ['hono', 'hono/*', '@hono/*', 'prom-client'],
+  observer: ['classic-level', '@libp2p/prometheus-metrics'],
+  telemetry: ['@opentelemetry/*'],
+};
 
 /** In `packages/<name>`, importing any other package of ours than the allowed ones is an error. */
 function dependencyDirection(name) {

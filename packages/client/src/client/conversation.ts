@@ -12,9 +12,13 @@ import { defaultWireType } from '../session/default-wire-type.js';
 import type { SessionEnvironment, SessionModel, SessionOptions } from '../session/session-types.js';
 import { type HopUsageReport, SwarmSession } from '../session/swarm-session.js';
 import { encodePrompt } from './encode-prompt.js';
+import { type Instrumentation, watched } from './instrumentation.js';
 
 /** Options of {@link Conversation}. */
-export interface ConversationOptions extends Omit<SessionOptions, 'onEvent'> {}
+export interface ConversationOptions extends Omit<SessionOptions, 'onEvent'> {
+  /** Watches its generations. */
+  readonly instrumentation?: readonly Instrumentation[];
+}
 
 /** One context over several generations: each turn computes only what is new. */
 export class Conversation {
@@ -25,6 +29,7 @@ export class Conversation {
   /** All tokens so far; the session may lack the newest ones. */
   readonly #context: TokenId[] = [];
   readonly #onClosed: () => void;
+  readonly #instrumentation: readonly Instrumentation[];
   #isGenerating = false;
 
   /** Does no I/O: the route is opened with the first tokens. */
@@ -36,6 +41,7 @@ export class Conversation {
   ) {
     this.model = model;
     this.#onClosed = onClosed;
+    this.#instrumentation = options.instrumentation ?? [];
     this.#clock = environment.clock;
     const onEvent = this.#events.push;
     this.#session = new SwarmSession(environment, sessionModel(model), { ...options, onEvent });
@@ -86,7 +92,7 @@ export class Conversation {
       if (prompt.isWholeContext) this.#context.length = 0;
       this.#context.push(...(prompt.tokens as TokenId[]));
       await this.#keepCommonPrefix(prompt.isWholeContext);
-      yield* generateTokens(
+      const events = generateTokens(
         {
           session: this.#session,
           events: this.#events,
@@ -99,9 +105,17 @@ export class Conversation {
         },
         options,
       );
+      yield* this.#watched(events, prompt.tokens.length);
     } finally {
       this.#isGenerating = false;
     }
+  }
+
+  #watched(events: AsyncGenerator<GenerationEvent, void, undefined>, promptTokens: number) {
+    const { name: model } = this.model.manifest;
+    const generation = { model, promptTokens, usage: () => this.usage() };
+    const watches = this.#instrumentation.flatMap((one) => one.watchGeneration?.(generation) ?? []);
+    return watches.length === 0 ? events : watched(events, watches);
   }
 
   /** Forgets tokens from `position` on. */

@@ -7,6 +7,7 @@ export {
   type SkeinClientOptions,
 } from './client.js';
 export { Conversation, type ConversationOptions } from './conversation.js';
+export type { GenerationWatch, Instrumentation, WatchedGeneration } from './instrumentation.js';
 export {
   type BlockCoverage,
   type PeerStatus,

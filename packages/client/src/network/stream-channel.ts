@@ -39,7 +39,7 @@ export interface MessageChannelOptions<Schema extends z.ZodType, Outgoing extend
 }
 
 /** Bytes of messages, both ways. */
-export interface TrafficMeter {
+interface TrafficMeter {
   receivedBytes: number;
   sentBytes: number;
 }

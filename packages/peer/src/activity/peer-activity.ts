@@ -37,6 +37,7 @@ export class PeerActivity {
   /** Why the peer hosts what it hosts. */
   spanReason = '';
   readonly #now: () => number;
+  readonly #listeners = new Set<(report: StepReport) => void>();
   #events: RecentEvent[] = [];
   #eventCount = 0;
 
@@ -45,7 +46,13 @@ export class PeerActivity {
     this.#now = now;
   }
 
+  /** Called with every step. */
+  onStep(listener: (report: StepReport) => void): void {
+    this.#listeners.add(listener);
+  }
+
   addStep(report: StepReport): void {
+    for (const listener of this.#listeners) listener(report);
     if (!report.isOk) {
       this.failedSteps += 1;
       return;

@@ -39,8 +39,9 @@ export function reportStep(
   }
   if (hasLogits) session.logitsAtMs = nowMs;
   const isNext = hasLogits && rows === 1 && before !== null && nowMs - before <= pauseMsMax;
-  // A replacement is opened in the middle of an answer: its first logits are nobody's first token.
-  const isFirst = hasLogits && before === null && session.open.epoch === 0;
+  // A route begins in epoch 1. What is opened later is a replacement in the middle of an answer, and
+  // its first logits are nobody's first token.
+  const isFirst = hasLogits && before === null && session.open.epoch <= 1;
   return {
     isOk: outcome.ok,
     rows,

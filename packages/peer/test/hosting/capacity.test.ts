@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { publishedAddresses } from '../../src/describe-peer.js';
+import { publishedAddresses } from '../../src/published-addresses.js';
 import {
   chooseBlockCount,
   chooseKvTokensMax,

@@ -97,7 +97,7 @@ export function describePeer(
 }
 
 /** Percentiles of a distribution; null where nothing was measured. */
-export function percentilesOf(counts: readonly number[]): Percentiles {
+function percentilesOf(counts: readonly number[]): Percentiles {
   const [p50, p90, p99] = [0.5, 0.9, 0.99].map((share) => durationPercentile(counts, share));
   if (p50 == null || p90 == null || p99 == null) return null;
   return { p50: rounded(p50), p90: rounded(p90), p99: rounded(p99) };

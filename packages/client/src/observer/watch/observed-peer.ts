@@ -50,6 +50,8 @@ export class ObservedPeer {
   lostAtMs: number | null = null;
   /** It answered at least once, so silence means something. */
   hasAnswered = false;
+  /** It cannot be reached from here, and lives: its records say so. */
+  isExcused = false;
   /** Questions without an answer, in a row. */
   silences = 0;
   /** On a steady clock. */

@@ -89,7 +89,8 @@ export class PeerBook {
       roundTripMs: null,
       checkedAtMs: this.#time.wallNow(),
     };
-    const isLost = peer.hasAnswered && (isCut || peer.silences >= silencesMax);
+    const isSilent = peer.hasAnswered && (isCut || peer.silences >= silencesMax);
+    const isLost = !peer.isExcused && (isSilent || isRefused(reason));
     const isQuick = peer.hasAnswered && !isLost;
     const delayMs = Math.min(retryMsFirst * 2 ** (peer.silences - 1), retryMsMax);
     peer.nextQuestionAtMs = isQuick ? nowMs : nowMs + delayMs;
@@ -107,6 +108,7 @@ export class PeerBook {
     isRelayed: boolean,
   ): PeerProgress | null {
     this.#signOfLife(peer);
+    peer.isExcused = false;
     peer.seenAtMs = this.#time.wallNow();
     peer.nextQuestionAtMs = 0;
     const isTold = answer.kind === 'status';
@@ -153,7 +155,12 @@ export class PeerBook {
     known.record = record.body;
     known.seenAtMs = this.#time.wallNow();
     const lostForMs = known.lostAtMs === null ? null : this.#time.now() - known.lostAtMs;
-    if (lostForMs !== null && lostForMs > observerLimits.signOfLifeMs) this.#signOfLife(known);
+    if (lostForMs !== null && lostForMs > observerLimits.signOfLifeMs) {
+      // It lives, and only this node cannot reach it. That is not to be told again and again.
+      known.isExcused = true;
+      known.hasAnswered = false;
+      this.#signOfLife(known);
+    }
     if (before.state !== 'draining' && record.body.state === 'draining') {
       this.#tell('draining', known, 'is about to leave');
     }
@@ -195,6 +202,11 @@ export class PeerBook {
       cause,
     });
   }
+}
+
+/** Its machine is there, and nobody listens: that is no matter of patience. */
+function isRefused(reason: string): boolean {
+  return reason.includes('ECONNREFUSED');
 }
 
 function byPlace(left: ObservedPeer, right: ObservedPeer): number {

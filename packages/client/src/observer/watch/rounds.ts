@@ -23,6 +23,17 @@ export interface RoundsOptions {
   onRound(): void;
 }
 
+/** Options of a question to one peer. */
+interface QuestionOptions {
+  readonly signal?: AbortSignal;
+  /** Known for a whole round at once. */
+  readonly isRelayed?: boolean;
+  /** Its connection ended: if it does not answer now, it is lost. */
+  readonly isCut?: boolean;
+  /** A question that began before does not count. */
+  readonly isFresh?: boolean;
+}
+
 /** Asks all peers, round by round, a bounded number at a time. */
 export class Rounds {
   readonly #options: RoundsOptions;
@@ -50,10 +61,14 @@ export class Rounds {
     return Math.min(Math.max(refreshMsMin, wantedMs), refreshMsMax);
   }
 
-  start(): void {
-    if (this.#abort !== null) return;
+  /** Begins. Settles with the first round. */
+  start(): Promise<void> {
+    if (this.#abort !== null) return Promise.resolve();
     this.#abort = new AbortController();
-    this.#running = this.#run(this.#abort.signal);
+    const { signal } = this.#abort;
+    const first = this.once(signal);
+    this.#running = first.then(() => this.#run(signal));
+    return first;
   }
 
   async stop(): Promise<void> {
@@ -70,6 +85,7 @@ export class Rounds {
   /** One round over all peers that are due. */
   async once(signal: AbortSignal): Promise<void> {
     const { book, clock, askedPeersMax, node, wallClock } = this.#options;
+    if (signal.aborted) return;
     this.#hearSelf();
     const nowMs = clock.now();
     const due = book
@@ -91,22 +107,20 @@ export class Rounds {
     this.#options.onRound();
   }
 
-  /** Asks one peer. A question that is on its way already answers for this one. */
-  ask(
-    peer: ObservedPeer,
-    options: { signal?: AbortSignal; isRelayed?: boolean; isCut?: boolean } = {},
-  ): Promise<void> {
+  /** Asks one peer. A question that is on its way already will do, unless it must be a fresh one. */
+  async ask(peer: ObservedPeer, options: QuestionOptions = {}): Promise<void> {
     const pending = this.#inFlight.get(peer.id);
-    if (pending !== undefined) return pending;
+    await pending;
+    if (pending !== undefined && options.isFresh !== true) return;
+    // Somebody else may have begun meanwhile, later than this call: fresh enough.
+    const later = this.#inFlight.get(peer.id);
+    if (later !== undefined) return await later;
     const asked = this.#ask(peer, options).finally(() => this.#inFlight.delete(peer.id));
     this.#inFlight.set(peer.id, asked);
-    return asked;
+    await asked;
   }
 
-  async #ask(
-    peer: ObservedPeer,
-    options: { signal?: AbortSignal; isRelayed?: boolean; isCut?: boolean },
-  ): Promise<void> {
+  async #ask(peer: ObservedPeer, options: QuestionOptions): Promise<void> {
     const { book, asker } = this.#options;
     const signal = options.signal ?? this.#abort?.signal ?? AbortSignal.abort();
     const { multiaddrs } = peer.record;
@@ -127,12 +141,14 @@ export class Rounds {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
+    let elapsedMs = 0;
     while (!signal.aborted) {
-      const startedAtMs = clock.now();
+      const pauseMs = Math.max(0, this.refreshMs - elapsedMs);
       this.#hurry = new AbortController();
-      await this.once(signal);
-      const pauseMs = Math.max(0, this.refreshMs - (clock.now() - startedAtMs));
       await delay(clock, pauseMs, AbortSignal.any([signal, this.#hurry.signal]));
+      const startedAtMs = clock.now();
+      await this.once(signal);
+      elapsedMs = clock.now() - startedAtMs;
     }
   }
 
