@@ -32,6 +32,8 @@ export interface Traffic {
 export interface NodeDiagnostics {
   connections(): readonly ConnectionView[];
   traffic(): Traffic;
+  /** Ends all connections to a peer, in good order. */
+  disconnect(peer: PeerId): Promise<void>;
 }
 
 /** A libp2p node as the rest of Skein sees it: typed channels to peers. */

@@ -44,6 +44,7 @@ export class Libp2pNode implements SkeinNode {
   readonly diagnostics: NodeDiagnostics = {
     connections: () => this.#libp2p.getConnections().map(viewConnection),
     traffic: () => ({ ...this.#meter }),
+    disconnect: (peer) => this.#libp2p.hangUp(peerIdFromString(peer)),
   };
 
   constructor(options: Libp2pNodeOptions) {

@@ -47,8 +47,8 @@ export interface ObserverOptions {
   readonly own?: () => Omit<StatusMessage, 'type'> | null;
   /** Keeps history between runs. Default: memory only. */
   readonly store?: HistoryStore;
-  /** Default: 2048 for `dashboard`, else 128. */
-  readonly askedPeersMax?: number;
+  /** Peers that stay connected, and are asked in every round. Default: 256, beside other work 128. */
+  readonly linesMax?: number;
   /** Something that the operator should know. */
   readonly onWarning?: (message: string) => void;
   /** Default: the platform's. */
@@ -127,8 +127,8 @@ class SwarmObserver implements Observer {
     this.#startedAtMs = clock.now();
     this.#book = new PeerBook(this.#log, { now: () => clock.now(), wallNow: wallClock });
     this.#asker = new StatusAsker(node, clock);
-    const beside = observerLimits.askedPeersMaxBeside;
-    const most = kind === 'dashboard' ? observerLimits.askedPeersMax : beside;
+    const isAlone = kind === 'dashboard';
+    const linesMax = isAlone ? observerLimits.linesMax : observerLimits.linesMaxBeside;
     this.#history = new History({
       clock,
       wallClock,
@@ -141,9 +141,10 @@ class SwarmObserver implements Observer {
       wallClock,
       book: this.#book,
       asker: this.#asker,
-      askedPeersMax: options.askedPeersMax ?? most,
+      linesMax: options.linesMax ?? linesMax,
+      isRotating: isAlone,
       own: () => options.own?.() ?? null,
-      isWatched: () => kind === 'dashboard' || this.#isAttended(),
+      isWatched: () => isAlone || this.#isAttended(),
       onProgress: (peer, progress) => this.#history.addProgress(peer.record.model, progress),
       onRound: () => this.#onRound(),
     });
@@ -308,7 +309,8 @@ class SwarmObserver implements Observer {
   /** A connection that ends is the first sign of a peer that died. */
   #onDisconnect(id: PeerId): void {
     const peer = this.#book.get(id);
-    if (peer === null || !peer.hasAnswered || peer.lostAtMs !== null) return;
+    // Whoever was let go has not gone.
+    if (peer === null || !peer.isKept || !peer.hasAnswered || peer.lostAtMs !== null) return;
     void this.#rounds.ask(peer, { isFresh: true, isCut: true }).then(() => this.#onNews());
   }
 

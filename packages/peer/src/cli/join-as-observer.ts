@@ -7,8 +7,8 @@ import {
 } from '@skein/client/network';
 import { SkeinError } from '@skein/protocol';
 
-/** As many connections as peers may be asked, and some for the DHT. */
-const connectionsMax = 2304;
+/** Those to peers that are asked, the ones that are let go just now, and some for the DHT. */
+const connectionsMax = 768;
 /** The members are looked for so long; then there is what there is. */
 const joinMsMax = 10_000;
 

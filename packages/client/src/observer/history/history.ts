@@ -79,8 +79,8 @@ export class History {
   /** What came of one peer since it was asked before. */
   addProgress(model: ModelHash, progress: PeerProgress): void {
     const before = this.#progress.get(model) ?? emptyCell;
-    const { tokens, relinks: reroutes, step, firstToken } = progress;
-    const own = { ...emptyCell, tokens, reroutes, step: [...step], firstToken: [...firstToken] };
+    const { relinks: reroutes, step, firstToken } = progress;
+    const own = { ...emptyCell, reroutes, step: [...step], firstToken: [...firstToken] };
     this.#progress.set(model, appendCell(before, own));
   }
 
@@ -90,10 +90,12 @@ export class History {
     const elapsedMs = this.#roundAtMs === null ? 0 : nowMs - this.#roundAtMs;
     this.#roundAtMs = nowMs;
     const watchedMs = Math.min(elapsedMs, roundMsMax);
-    for (const { hash, sessions, peers, weakest, missing } of models) {
+    for (const { hash, sessions, peers, weakest, missing, tokensPerSecond } of models) {
       this.#add(hash, {
         ...(this.#progress.get(hash) ?? emptyCell),
         watchedMs,
+        // Of the rates, since some peers tell what they did in a long while at once.
+        tokens: (tokensPerSecond * watchedMs) / 1000,
         sessionMs: sessions * watchedMs,
         coverageMin: missing.length > 0 ? 0 : (weakest?.peers ?? 0),
         peersMin: peers,

@@ -38,20 +38,19 @@ export class StatusAsker {
     this.#clock = clock;
   }
 
-  /** Streams that are open. */
-  get lineCount(): number {
-    return this.#lines.size;
+  hasLine(peer: PeerId): boolean {
+    return this.#lines.has(peer);
   }
 
   /** Asks once. At most one question at a time for each peer. */
-  async ask(remote: Remote, options: { signal: AbortSignal }): Promise<StatusAnswer> {
-    const late = new AbortController();
-    const cancel = this.#clock.schedule(observerLimits.answerMs, () => late.abort());
-    const signal = AbortSignal.any([options.signal, late.signal]);
+  async ask(remote: Remote, { signal }: { signal: AbortSignal }): Promise<StatusAnswer> {
+    const { answerMs, dialMs } = observerLimits;
     try {
-      const line = this.#lines.get(remote.peer) ?? (await this.#open(remote, signal));
+      const line =
+        this.#lines.get(remote.peer) ??
+        (await this.#within(dialMs, signal, (limit) => this.#open(remote, limit)));
       const askedAtMs = this.#clock.now();
-      const outcome = await this.#question(line, signal);
+      const outcome = await this.#within(answerMs, signal, (limit) => this.#question(line, limit));
       if (!(outcome instanceof SkeinError)) {
         const roundTripMs = this.#clock.now() - askedAtMs;
         return { kind: 'status', status: outcome, roundTripMs };
@@ -65,8 +64,6 @@ export class StatusAsker {
         return { kind: 'reached', reason: 'its version does not tell how it is' };
       }
       return { kind: 'silent', error: toSkeinError(thrown, 'peer-unreachable') };
-    } finally {
-      cancel();
     }
   }
 
@@ -81,6 +78,20 @@ export class StatusAsker {
   /** Ends all streams. */
   stop(): void {
     for (const peer of [...this.#lines.keys()]) this.hangUp(peer);
+  }
+
+  async #within<Result>(
+    timeMs: number,
+    signal: AbortSignal,
+    work: (limit: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
+    const late = new AbortController();
+    const cancel = this.#clock.schedule(timeMs, () => late.abort(lateError(timeMs)));
+    try {
+      return await work(AbortSignal.any([signal, late.signal]));
+    } finally {
+      cancel();
+    }
   }
 
   async #open(remote: Remote, signal: AbortSignal): Promise<Line> {
@@ -113,7 +124,7 @@ export class StatusAsker {
     return new Promise((resolve) => {
       const giveUp = () => {
         line.waiting = null;
-        resolve(new SkeinError('timeout', `no answer in ${observerLimits.answerMs} ms`));
+        resolve(lateError(observerLimits.answerMs));
       };
       signal.addEventListener('abort', giveUp, { once: true });
       line.waiting = (outcome) => {
@@ -128,6 +139,10 @@ export class StatusAsker {
       }
     });
   }
+}
+
+function lateError(timeMs: number): SkeinError {
+  return new SkeinError('timeout', `no answer in ${timeMs} ms`);
 }
 
 /** The node is there, and refused the protocol. */

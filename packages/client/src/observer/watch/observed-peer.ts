@@ -18,8 +18,6 @@ export interface PeerRates {
 
 /** What came between two answers of one peer. */
 export interface PeerProgress {
-  readonly elapsedMs: number;
-  readonly tokens: number;
   readonly relinks: number;
   readonly step: readonly number[];
   readonly firstToken: readonly number[];
@@ -28,6 +26,13 @@ export interface PeerProgress {
 interface Answer {
   readonly status: StatusMessage;
   /** On a steady clock. */
+  readonly atMs: number;
+}
+
+/** Where distributions are counted from: of the whole answer nothing else is needed later. */
+interface Baseline {
+  readonly queue: readonly number[];
+  readonly compute: readonly number[];
   readonly atMs: number;
 }
 
@@ -56,6 +61,9 @@ export class ObservedPeer {
   silences = 0;
   /** On a steady clock. */
   nextQuestionAtMs = 0;
+  askedAtMs: number | null = null;
+  /** Its line stays open from round to round. */
+  isKept = false;
   /** The newest of its own events that was told on; null before its first answer. */
   eventIdTold: number | null = null;
   rates: PeerRates | null = null;
@@ -63,8 +71,8 @@ export class ObservedPeer {
   readonly sessionRates = new Map<string, number>();
   #answer: Answer | null = null;
   /** Answers that distributions are counted from: of up to an hour, and of up to half an hour ago. */
-  #baseline: Answer | null = null;
-  #nextBaseline: Answer | null = null;
+  #baseline: Baseline | null = null;
+  #nextBaseline: Baseline | null = null;
 
   constructor({ peerId, body }: VerifiedRecord, seenAtMs: number) {
     this.id = peerId;
@@ -100,8 +108,6 @@ export class ObservedPeer {
     this.#rateSessions(before.status, status, elapsedMs);
     const { counters, durations } = status;
     return {
-      elapsedMs,
-      tokens: grown(before.status.counters.tokens, counters.tokens),
       relinks: grown(before.status.counters.relinks, counters.relinks),
       step: durationsBetween(before.status.durations.step, durations.step),
       firstToken: durationsBetween(before.status.durations.firstToken, durations.firstToken),
@@ -111,11 +117,10 @@ export class ObservedPeer {
   /** Distribution of single-token steps since the baseline. */
   stepDurations(phase: 'queue' | 'compute'): number[] {
     const counts = this.#answer?.status.durations[phase] ?? [];
-    const before = this.#baseline?.status.durations[phase];
+    const { atMs } = this.#answer ?? {};
     // With the first answer there is nothing but the whole life of the peer.
-    return before === undefined || this.#baseline === this.#answer
-      ? [...counts]
-      : durationsBetween(before, counts);
+    if (this.#baseline === null || this.#baseline.atMs === atMs) return [...counts];
+    return durationsBetween(this.#baseline[phase], counts);
   }
 
   /** Forgets what it said: it is gone, or began anew. */
@@ -125,13 +130,15 @@ export class ObservedPeer {
     this.sessionRates.clear();
   }
 
-  #rollBaseline(answer: Answer): void {
+  #rollBaseline({ status, atMs }: Answer): void {
     const { stepWindowMs } = observerLimits;
-    this.#baseline ??= answer;
-    this.#nextBaseline ??= answer;
-    if (answer.atMs - this.#nextBaseline.atMs >= stepWindowMs / 2) {
+    const { queue, compute } = status.durations;
+    const baseline = { queue, compute, atMs };
+    this.#baseline ??= baseline;
+    this.#nextBaseline ??= baseline;
+    if (atMs - this.#nextBaseline.atMs >= stepWindowMs / 2) {
       this.#baseline = this.#nextBaseline;
-      this.#nextBaseline = answer;
+      this.#nextBaseline = baseline;
     }
   }
 

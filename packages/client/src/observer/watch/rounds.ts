@@ -3,8 +3,10 @@ import { type Clock, delay } from '../../clock.js';
 import type { SkeinNode } from '../../network/contracts.js';
 import { observerLimits } from '../observer-limits.js';
 import type { StatusAsker } from './ask-status.js';
+import { DialBudget } from './dial-budget.js';
 import type { ObservedPeer, PeerProgress } from './observed-peer.js';
 import type { PeerBook } from './peer-book.js';
+import { planRound } from './plan-round.js';
 
 /** What {@link Rounds} are made of. */
 export interface RoundsOptions {
@@ -13,7 +15,10 @@ export interface RoundsOptions {
   readonly wallClock: () => number;
   readonly book: PeerBook;
   readonly asker: StatusAsker;
-  readonly askedPeersMax: number;
+  /** Peers whose line stays open. */
+  readonly linesMax: number;
+  /** Whether peers beyond these are dialled in turn, and let go again. */
+  readonly isRotating: boolean;
   /** What this process says of itself, where it is a peer. */
   readonly own: () => Omit<StatusMessage, 'type'> | null;
   /** Whether somebody wants to know now; else rounds are rare. */
@@ -28,7 +33,7 @@ interface QuestionOptions {
   readonly signal?: AbortSignal;
   /** Known for a whole round at once. */
   readonly isRelayed?: boolean;
-  /** Its connection ended: if it does not answer now, it is lost. */
+  /** Its connection ended by itself: if it does not answer now, it is lost. */
   readonly isCut?: boolean;
   /** A question that began before does not count. */
   readonly isFresh?: boolean;
@@ -43,9 +48,11 @@ export class Rounds {
   #hurry = new AbortController();
   #completedAtMs: number | null = null;
   readonly #inFlight = new Map<PeerId, Promise<void>>();
+  readonly #dials: DialBudget;
 
   constructor(options: RoundsOptions) {
     this.#options = options;
+    this.#dials = new DialBudget(() => options.clock.now());
   }
 
   /** End of the newest complete round, milliseconds since 1970. */
@@ -84,24 +91,32 @@ export class Rounds {
 
   /** One round over all peers that are due. */
   async once(signal: AbortSignal): Promise<void> {
-    const { book, clock, askedPeersMax, node, wallClock } = this.#options;
+    const { book, asker, clock, wallClock, node, linesMax, isRotating } = this.#options;
     if (signal.aborted) return;
     this.#hearSelf();
-    const nowMs = clock.now();
-    const due = book
-      .peers()
-      .filter(({ id, nextQuestionAtMs }) => id !== node.peer && nextQuestionAtMs <= nowMs)
-      .slice(0, askedPeersMax);
+    const { open, dialled } = planRound(
+      book.peers().filter(({ id }) => id !== node.peer),
+      {
+        keptMax: linesMax,
+        isRotating,
+        nowMs: clock.now(),
+        hasLine: ({ id }) => asker.hasLine(id),
+        takeDials: (wanted) => this.#dials.take(wanted),
+      },
+    );
     const relayed = this.#relayedPeers();
-    const queue = due.values();
-    const work = async () => {
-      for (const peer of queue) {
-        if (signal.aborted) return;
+    const askAll = async (peers: Iterator<ObservedPeer>) => {
+      for (let next = peers.next(); !next.done && !signal.aborted; next = peers.next()) {
+        const peer = next.value;
         await this.ask(peer, { signal, isRelayed: relayed.has(peer.id) });
       }
     };
-    const workers = Math.min(observerLimits.questionsMax, due.length);
-    await Promise.all(Array.from({ length: workers }, work));
+    const { questionsMax, dialsParallelMax } = observerLimits;
+    const [overLines, byDial] = [open.values(), dialled.values()];
+    await Promise.all([
+      ...Array.from({ length: questionsMax }, () => askAll(overLines)),
+      ...Array.from({ length: dialsParallelMax }, () => askAll(byDial)),
+    ]);
     if (signal.aborted) return;
     this.#completedAtMs = wallClock();
     this.#options.onRound();
@@ -121,7 +136,8 @@ export class Rounds {
   }
 
   async #ask(peer: ObservedPeer, options: QuestionOptions): Promise<void> {
-    const { book, asker } = this.#options;
+    const { book, asker, clock } = this.#options;
+    peer.askedAtMs = clock.now();
     const signal = options.signal ?? this.#abort?.signal ?? AbortSignal.abort();
     const { multiaddrs } = peer.record;
     const answer = await asker.ask({ peer: peer.id, multiaddrs }, { signal });
@@ -137,6 +153,14 @@ export class Rounds {
     const isRelayed = options.isRelayed ?? this.#relayedPeers().has(peer.id);
     const progress = book.hear(peer, answer, isRelayed);
     if (progress !== null) this.#options.onProgress(peer, progress);
+    if (this.#options.isRotating && !peer.isKept) await this.#letGo(peer);
+  }
+
+  /** Its connection goes as well: a thousand of them would fill the memory. */
+  async #letGo({ id }: ObservedPeer): Promise<void> {
+    const { asker, node } = this.#options;
+    asker.hangUp(id);
+    await node.diagnostics?.disconnect(id).catch(() => undefined);
   }
 
   async #run(signal: AbortSignal): Promise<void> {
