@@ -103,6 +103,7 @@ function print(figures: Figures): void {
     return;
   }
   const { sinceStartMs, cores, residentMiB, heapMiB, answered, peers, swarm } = figures;
+  const { answeredLately, oldestNewsMs } = figures;
   console.log(
     `${Math.round(sinceStartMs / 1000)} s: ${answered} of ${peers} answered so far, ` +
       `${answeredLately} in 10 s, oldest news ${(oldestNewsMs / 1000).toFixed(0)} s, ${cores.toFixed(2)} cores, ` +

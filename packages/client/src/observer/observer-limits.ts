@@ -27,6 +27,8 @@ export const observerLimits = {
   retryMsMax: 120_000,
   /** A peer that answered before, and keeps silent so often in a row, is lost. */
   silencesMax: 2,
+  /** Of so many silent peers in a round, if they are most, none is held to be lost. */
+  massSilenceMin: 8,
   /** A record that comes so long after a peer was lost is a sign of life; earlier ones may be late. */
   signOfLifeMs: 15_000,
   /** Without anybody looking, a node that does other work asks this rarely. */

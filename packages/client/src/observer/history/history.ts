@@ -76,6 +76,11 @@ export class History {
     await this.#options.store?.close().catch(() => undefined);
   }
 
+  /** Settles when what is being written is written, or was not to be. */
+  written(): Promise<void> {
+    return this.#writing;
+  }
+
   /** What came of one peer since it was asked before. */
   addProgress(model: ModelHash, progress: PeerProgress): void {
     const before = this.#progress.get(model) ?? emptyCell;

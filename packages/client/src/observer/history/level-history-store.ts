@@ -105,7 +105,9 @@ function causeOf(error: unknown): { code: string; message: string } {
 
 function isDamaged(error: unknown): boolean {
   const { code, message } = causeOf(error);
-  return code === 'LEVEL_CORRUPTION' || /corrupt|checksum|no meta-?nextfile/i.test(message);
+  // A file that its own list of files names is missing: the folder itself is made where it is not.
+  const lacksFile = /MANIFEST-\d+|\d+\.ldb/.test(message) && /no such file/i.test(message);
+  return code === 'LEVEL_CORRUPTION' || lacksFile || /corrupt|checksum/i.test(message);
 }
 
 function whyNot(error: unknown, folder: string): SkeinError {

@@ -77,10 +77,18 @@ export class PeerBook {
     return this.#update(known, record);
   }
 
-  /** A peer that answered keeps silent: lost when it does so for good. */
-  miss(peer: ObservedPeer, answer: StatusAnswer & { kind: 'silent' }, isCut: boolean): void {
+  /**
+   * A peer that answered keeps silent: lost when it does so for good.
+   * @param options.isCut its connection ended by itself
+   * @param options.isOwnFault nearly all keep silent
+   */
+  miss(
+    peer: ObservedPeer,
+    answer: StatusAnswer & { kind: 'silent' },
+    { isCut = false, isOwnFault = false }: { isCut?: boolean; isOwnFault?: boolean } = {},
+  ): void {
     const { retryMsFirst, retryMsMax, silencesMax } = observerLimits;
-    peer.silences += 1;
+    if (!isOwnFault) peer.silences += 1;
     const nowMs = this.#time.now();
     const reason = answer.error.message;
     peer.reachability = {
@@ -92,7 +100,7 @@ export class PeerBook {
     const isSilent = peer.hasAnswered && (isCut || peer.silences >= silencesMax);
     const isLost = !peer.isExcused && (isSilent || isRefused(reason));
     const isQuick = peer.hasAnswered && !isLost;
-    const delayMs = Math.min(retryMsFirst * 2 ** (peer.silences - 1), retryMsMax);
+    const delayMs = Math.min(retryMsFirst * 2 ** Math.max(0, peer.silences - 1), retryMsMax);
     peer.nextQuestionAtMs = isQuick ? nowMs : nowMs + delayMs;
     if (isLost && peer.lostAtMs === null) {
       peer.lostAtMs = nowMs;

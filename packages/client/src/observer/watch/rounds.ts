@@ -2,7 +2,7 @@ import type { PeerId, StatusMessage } from '@skein/protocol';
 import { type Clock, delay } from '../../clock.js';
 import type { SkeinNode } from '../../network/contracts.js';
 import { observerLimits } from '../observer-limits.js';
-import type { StatusAsker } from './ask-status.js';
+import type { StatusAnswer, StatusAsker } from './ask-status.js';
 import { DialBudget } from './dial-budget.js';
 import type { ObservedPeer, PeerProgress } from './observed-peer.js';
 import type { PeerBook } from './peer-book.js';
@@ -37,6 +37,14 @@ interface QuestionOptions {
   readonly isCut?: boolean;
   /** A question that began before does not count. */
   readonly isFresh?: boolean;
+  /** Takes the silence of the peer, to be judged when the round is over. */
+  readonly silent?: Silence[];
+}
+
+/** A question that nobody answered. */
+interface Silence {
+  readonly peer: ObservedPeer;
+  readonly answer: StatusAnswer & { kind: 'silent' };
 }
 
 /** Asks all peers, round by round, a bounded number at a time. */
@@ -105,10 +113,11 @@ export class Rounds {
       },
     );
     const relayed = this.#relayedPeers();
+    const silent: Silence[] = [];
     const askAll = async (peers: Iterator<ObservedPeer>) => {
       for (let next = peers.next(); !next.done && !signal.aborted; next = peers.next()) {
         const peer = next.value;
-        await this.ask(peer, { signal, isRelayed: relayed.has(peer.id) });
+        await this.ask(peer, { signal, isRelayed: relayed.has(peer.id), silent });
       }
     };
     const { questionsMax, dialsParallelMax } = observerLimits;
@@ -118,6 +127,7 @@ export class Rounds {
       ...Array.from({ length: dialsParallelMax }, () => askAll(byDial)),
     ]);
     if (signal.aborted) return;
+    this.#bookSilences(silent, open.length);
     this.#completedAtMs = wallClock();
     this.#options.onRound();
   }
@@ -147,13 +157,27 @@ export class Rounds {
       return;
     }
     if (answer.kind === 'silent') {
-      book.miss(peer, answer, options.isCut === true);
+      const { silent, isCut = false } = options;
+      if (silent === undefined) book.miss(peer, answer, { isCut });
+      else silent.push({ peer, answer });
       return;
     }
     const isRelayed = options.isRelayed ?? this.#relayedPeers().has(peer.id);
     const progress = book.hear(peer, answer, isRelayed);
     if (progress !== null) this.#options.onProgress(peer, progress);
     if (this.#options.isRotating && !peer.isKept) await this.#letGo(peer);
+  }
+
+  /** When most keep silent at once, it is this node that nobody hears, and no proof against them. */
+  #bookSilences(silent: readonly Silence[], askedOverLines: number): void {
+    const { massSilenceMin } = observerLimits;
+    const late = silent.filter(({ answer }) => answer.error.code === 'timeout');
+    const isOwnFault = late.length >= massSilenceMin && late.length > askedOverLines / 2;
+    for (const { peer, answer } of silent) {
+      // One that went meanwhile is not to be talked about.
+      if (this.#options.book.get(peer.id) !== peer) continue;
+      this.#options.book.miss(peer, answer, { isOwnFault });
+    }
   }
 
   /** Its connection goes as well: a thousand of them would fill the memory. */
