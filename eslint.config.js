@@ -19,6 +19,8 @@ const packages = Object.keys(allowedImports);
 const clientEntries = {
   gateway: ['hono', 'hono/*', '@hono/*', 'prom-client'],
   'ai-sdk': ['ai', '@ai-sdk/*'],
+  observer: ['classic-level', '@libp2p/prometheus-metrics'],
+  telemetry: ['@opentelemetry/*'],
 };
 
 /** In `packages/<name>`, importing any other package of ours than the allowed ones is an error. */

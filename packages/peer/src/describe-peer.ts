@@ -1,5 +1,5 @@
 import type { SkeinNode } from '@skein/client/network';
-import { limits, type RecordBody, SkeinError } from '@skein/protocol';
+import { type RecordBody, SkeinError } from '@skein/protocol';
 import type { Announcement, Announcer } from './announce/announcer.js';
 import { type InfoFigures, nameText } from './control/answer-info.js';
 import type { HostedModel } from './hosting/hosted-model.js';
@@ -7,6 +7,7 @@ import type { HostedSpan } from './hosting/hosted-span.js';
 import type { PeerSpans } from './hosting/peer-spans.js';
 import type { Placement } from './hosting/place-peer.js';
 import type { PeerStatus } from './peer-options.js';
+import { publishedAddresses } from './published-addresses.js';
 import { peerVersion } from './version.js';
 
 /** What a peer's record is made of. */
@@ -23,13 +24,6 @@ export interface AnnouncedParts {
 export interface PeerParts extends AnnouncedParts {
   readonly announcer: Announcer;
   uptimeMs(): number;
-}
-
-/** Addresses to tell others: loopback ones only where there are no others. */
-export function publishedAddresses(multiaddrs: readonly string[]): string[] {
-  const isLoopback = (address: string) => /^\/(ip4\/127\.|ip6\/::1\/)/.test(address);
-  const others = multiaddrs.filter((address) => !isLoopback(address));
-  return (others.length > 0 ? others : [...multiaddrs]).slice(0, limits.multiaddrsMax);
 }
 
 /** The figures of a peer in the forms in which others get them. */

@@ -40,6 +40,7 @@ interface Joining {
  */
 export async function joinSwarm(options: PeerOptions, joining: Joining): Promise<PeerNetwork> {
   const { listen, bootstrap, announce, identityPath, mdns, dht, transports, gossipMs } = options;
+  const { metrics } = options;
   const privateKey =
     identityPath === undefined ? await createFreshIdentity() : await loadIdentity(identityPath);
   const node = await createSkeinNode({
@@ -51,6 +52,7 @@ export async function joinSwarm(options: PeerOptions, joining: Joining): Promise
     ...(mdns === undefined ? {} : { mdns }),
     ...(dht === undefined ? {} : { dht }),
     ...(transports === undefined ? {} : { transports }),
+    ...(metrics === undefined ? {} : { metrics }),
   });
   joining.onStarted(() => node.stop());
   await node.start();

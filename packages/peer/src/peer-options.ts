@@ -58,6 +58,8 @@ export interface PeerOptions {
   readonly mdns?: boolean;
   readonly dht?: boolean;
   readonly transports?: SkeinNodeOptions['transports'];
+  /** Counts what libp2p does. Default: nothing does. */
+  readonly metrics?: NonNullable<SkeinNodeOptions['metrics']>;
   /** Mean time between two rounds of gossip; default: see `createDirectory`. */
   readonly gossipMs?: number;
   /** Bytes of memory that are free now. Default: what the system says. */

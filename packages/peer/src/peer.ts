@@ -10,11 +10,17 @@ import {
   modelRequestSchema,
   type PeerId,
   SkeinError,
+  type StatusMessage,
+  statusProtocol,
+  statusRequestSchema,
   toSkeinError,
 } from '@skein/protocol';
+import { PeerActivity } from './activity/peer-activity.js';
 import { Announcer } from './announce/announcer.js';
 import { answerInfo, nameText } from './control/answer-info.js';
 import { answerModel } from './control/answer-model.js';
+import { answerStatus } from './control/answer-status.js';
+import { describeFully } from './describe-fully.js';
 import { type AnnouncedParts, describePeer, infoFigures, type PeerParts } from './describe-peer.js';
 import { type HostedModel, openHostedModel } from './hosting/hosted-model.js';
 import { PeerSpans } from './hosting/peer-spans.js';
@@ -45,6 +51,10 @@ export interface Peer {
   stop(options?: { readonly graceful?: boolean }): Promise<void>;
   /** Null until the peer is ready. */
   status(): PeerStatus | null;
+  /** What it answers to an observer; null until it is ready. */
+  fullStatus(): Omit<StatusMessage, 'type'> | null;
+  /** Counts of all that it does, for metrics. */
+  readonly activity: PeerActivity;
   /** The peer's node and directory, for others in this process; null until it listens. */
   readonly network: { readonly node: SkeinNode; readonly directory: Directory } | null;
 }
@@ -64,6 +74,7 @@ class SwarmPeer implements Peer {
   readonly #hurry = new AbortController();
   readonly #clock: Clock;
   readonly #name: string;
+  readonly activity: PeerActivity;
   /** What was started, to be stopped in reverse order. */
   readonly #stops: (() => Promise<unknown>)[] = [];
   #network: { node: SkeinNode; directory: Directory } | null = null;
@@ -76,6 +87,7 @@ class SwarmPeer implements Peer {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#name = nameText(options.name ?? hostname());
+    this.activity = new PeerActivity(() => this.#clock.now());
   }
 
   get network(): { readonly node: SkeinNode; readonly directory: Directory } | null {
@@ -84,6 +96,11 @@ class SwarmPeer implements Peer {
 
   status(): PeerStatus | null {
     return this.#parts === null ? null : describePeer(this.#parts);
+  }
+
+  fullStatus(): Omit<StatusMessage, 'type'> | null {
+    const parts = this.#parts;
+    return parts === null ? null : this.#describeFully(parts);
   }
 
   start(): Promise<PeerStatus> {
@@ -160,6 +177,9 @@ class SwarmPeer implements Peer {
           this.#emit({ type: 'session-opened', session: id, client }),
         onSessionClosed: ({ id, client, tokens }) =>
           this.#emit({ type: 'session-closed', session: id, client, tokens }),
+        onStep: (report) => this.activity.addStep(report),
+        onRelinked: () => this.activity.addRelink(),
+        onSuccessorLost: (loss) => this.activity.addSuccessorLoss(loss),
       },
       onEngineFailure: (event) => this.#onEngineFailure(event),
       hurry: this.#hurry.signal,
@@ -212,6 +232,13 @@ class SwarmPeer implements Peer {
     await node.serve(modelProtocol, modelRequestSchema, answerModel(model.parts));
     const source = { record: () => announcer.record, figures: () => infoFigures.live(parts) };
     await node.serve(infoProtocol, infoRequestSchema, answerInfo(source));
+    const describe = () => this.#describeFully(parts);
+    await node.serve(statusProtocol, statusRequestSchema, answerStatus(describe));
+  }
+
+  #describeFully(parts: PeerParts): Omit<StatusMessage, 'type'> {
+    const isMember = (peer: PeerId) => this.#network?.directory.get(peer) != null;
+    return describeFully(parts, { activity: this.activity, isMember });
   }
 
   /** Null where the operator said what to host, or that the peer is to stay. */
@@ -323,6 +350,7 @@ class SwarmPeer implements Peer {
   }
 
   #emit(event: PeerEvent): void {
+    this.activity.addEvent(event);
     this.#options.onEvent?.(event);
   }
 }

@@ -15,6 +15,8 @@
  * ```
  */
 export * from './abort-after.js';
+export * from './anonymous-session-id.js';
+export * from './durations.js';
 export * from './engine.js';
 export * from './error-message.js';
 export * from './errors.js';
@@ -28,6 +30,7 @@ export * from './manifest-schema.js';
 export * from './messages/common.js';
 export * from './messages/control.js';
 export * from './messages/session.js';
+export * from './messages/status.js';
 export * from './model-config.js';
 export * from './numeric-kind.js';
 export * from './parse-manifest.js';

@@ -70,6 +70,14 @@ export const limits = {
   /** A record from the future is refused beyond this clock difference. */
   clockSkewMsMax: 60_000,
 
+  /** Sessions that a peer names in its status: the newest, about 150 bytes each. */
+  statusSessionsMax: 128,
+  /** Neighbours and events in a status: what a page shows of one peer. */
+  statusNeighboursMax: 32,
+  statusEventsMax: 32,
+  /** A sentence for people in a status. */
+  statusTextCharactersMax: 256,
+
   /** A manifest: about 160 bytes a tensor. */
   manifestBytesMax: 8 * MiB,
   /** 1024 blocks of at most 20 tensors, and room to spare. */

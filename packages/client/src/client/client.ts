@@ -16,6 +16,7 @@ import { Scorer } from '../score/scorer.js';
 import type { SessionEnvironment, SessionOptions } from '../session/session-types.js';
 import { Conversation } from './conversation.js';
 import { encodePrompt } from './encode-prompt.js';
+import { type Instrumentation, instrumentView } from './instrumentation.js';
 import { measurePeers } from './measure-peers.js';
 import { type SwarmStatus, swarmStatus } from './swarm-status.js';
 
@@ -33,6 +34,8 @@ export interface SkeinClientOptions {
   readonly cache?: ModelPartCache;
   /** SHA-256 as hex. Default: `crypto.subtle`, which pages without https do not have. */
   readonly digest?: (bytes: Uint8Array) => Promise<string>;
+  /** Watches what the client does. Default: nobody does. */
+  readonly instrumentation?: readonly Instrumentation[];
   /** Default: the platform's. */
   readonly clock?: Clock;
   readonly random?: Random;
@@ -236,7 +239,9 @@ class Client implements SkeinClient {
     model: LoadedModel,
     options: RoutingOptions & { tokensMax?: number },
   ): Conversation {
-    const conversation = new Conversation(environment, model, options, () =>
+    const { instrumentation = [] } = this.#options;
+    const all = { ...options, instrumentation };
+    const conversation = new Conversation(environment, model, all, () =>
       this.#sessions.delete(conversation),
     );
     this.#sessions.add(conversation);
@@ -286,6 +291,7 @@ class Client implements SkeinClient {
       throw error;
     }
     const view = new SwarmView(directory, clock);
+    instrumentView(view, this.#options.instrumentation ?? []);
     const { cache, digest } = this.#options;
     const store = new ModelStore({
       node,

@@ -15,10 +15,14 @@ import { createSeed } from '../sampling/index.js';
 import type { SessionEnvironment, SessionOptions } from '../session/session-types.js';
 import { type HopUsageReport, SwarmSession } from '../session/swarm-session.js';
 import { encodePrompt } from './encode-prompt.js';
+import { type Instrumentation, watched } from './instrumentation.js';
 import { sessionModel } from './session-model.js';
 
 /** Options of {@link Conversation}. */
-export interface ConversationOptions extends Omit<SessionOptions, 'onEvent'> {}
+export interface ConversationOptions extends Omit<SessionOptions, 'onEvent'> {
+  /** Watches its generations. */
+  readonly instrumentation?: readonly Instrumentation[];
+}
 
 /** What may differ when an answer is gone on with; else it goes on as it began. */
 export type ContinueOptions = Omit<GenerateOptions, keyof PromptOptions | 'seed'>;
@@ -37,6 +41,7 @@ export class Conversation {
   #answer: OpenAnswer | null = null;
   /** What was computed for the context in another process, and is not yet in this one. */
   #restored: Pick<ResumeState, 'tokens' | 'stepEnds'> | null = null;
+  readonly #instrumentation: readonly Instrumentation[];
   #isGenerating = false;
 
   /** Does no I/O: the route is opened with the first tokens. */
@@ -49,6 +54,7 @@ export class Conversation {
     this.model = model;
     this.#options = options;
     this.#onClosed = onClosed;
+    this.#instrumentation = options.instrumentation ?? [];
     this.#clock = environment.clock;
     const onEvent = this.#events.push;
     this.#session = new SwarmSession(environment, sessionModel(model), { ...options, onEvent });
@@ -177,6 +183,14 @@ export class Conversation {
     this.#restored = { tokens, stepEnds };
   }
 
+  /** The events of a generation, passed on as they come, with whoever watches told of them. */
+  #watched(events: AsyncGenerator<GenerationEvent, void, undefined>, promptTokens: number) {
+    const { name: model } = this.model.manifest;
+    const generation = { model, promptTokens, usage: () => this.usage() };
+    const watches = this.#instrumentation.flatMap((one) => one.watchGeneration?.(generation) ?? []);
+    return watches.length === 0 ? events : watched(events, watches);
+  }
+
   /** Forgets tokens from `position` on. */
   async truncate(position: number): Promise<void> {
     if (!Number.isInteger(position) || position < 0 || position > this.#context.length) {
@@ -205,7 +219,8 @@ export class Conversation {
   ): AsyncGenerator<GenerationEvent, void, undefined> {
     const fixed = { session: this.#session, events: this.#events, model: this.model };
     const context = { ...fixed, clock: this.#clock, context: this.#context, ...run };
-    for await (const event of generateTokens(context, options)) {
+    const events = generateTokens(context, options);
+    for await (const event of this.#watched(events, run.promptTokenCount)) {
       if (event.type === 'end' && (event.reason === 'eos' || event.reason === 'stop')) {
         this.#answer = null;
       }

@@ -9,6 +9,7 @@ export {
   type SkeinClientOptions,
 } from './client.js';
 export { type ContinueOptions, Conversation, type ConversationOptions } from './conversation.js';
+export type { GenerationWatch, Instrumentation, WatchedGeneration } from './instrumentation.js';
 export {
   type BlockCoverage,
   type PeerStatus,

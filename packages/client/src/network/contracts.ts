@@ -13,8 +13,33 @@ export type ChannelAcceptor<Incoming, Outgoing extends object> = (
   channel: MessageChannel<Outgoing>,
 ) => ChannelHandlers<Incoming>;
 
+/** An open connection, as it is told to people. */
+export interface ConnectionView {
+  readonly peer: PeerId;
+  /** Another node passes everything on. */
+  readonly isRelayed: boolean;
+  /** As the connection's own pings found; null before the first. */
+  readonly roundTripMs: number | null;
+}
+
+/** Bytes of messages, both ways, since the start. */
+export interface Traffic {
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
+/** What a node can tell of itself beyond its work, for the dashboard and the metrics. */
+export interface NodeDiagnostics {
+  connections(): readonly ConnectionView[];
+  traffic(): Traffic;
+  /** Ends all connections to a peer, in good order. */
+  disconnect(peer: PeerId): Promise<void>;
+}
+
 /** A libp2p node as the rest of Skein sees it: typed channels to peers. */
 export interface SkeinNode {
+  /** Absent where there is nothing to tell of: in simulated networks. */
+  readonly diagnostics?: NodeDiagnostics;
   readonly peer: PeerId;
   /** Addresses that others can dial, with `/p2p/<id>`. */
   readonly multiaddrs: readonly string[];

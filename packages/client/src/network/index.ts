@@ -12,10 +12,13 @@
 export { type Clock, delay, type Random, systemClock } from '../clock.js';
 export type {
   ChannelAcceptor,
+  ConnectionView,
   Directory,
   DirectoryChange,
+  NodeDiagnostics,
   Remote,
   SkeinNode,
+  Traffic,
 } from './contracts.js';
 export { createDirectory, type DirectoryOptions } from './directory.js';
 export { loadIdentity } from './identity.js';

@@ -6,7 +6,13 @@ import type * as z from 'zod';
 import type { Clock, Random } from '../clock.js';
 import { parseMultiaddr, withPeer } from './addresses.js';
 import { BootstrapKeeper } from './bootstrap-keeper.js';
-import type { ChannelAcceptor, Remote, SkeinNode } from './contracts.js';
+import type {
+  ChannelAcceptor,
+  ConnectionView,
+  NodeDiagnostics,
+  Remote,
+  SkeinNode,
+} from './contracts.js';
 import { streamsPerConnectionMax } from './libp2p-options.js';
 import { createMessageChannel, type MessageChannel } from './message-channel.js';
 import type { DiscoveredPeer } from './platform.js';
@@ -34,6 +40,12 @@ export class Libp2pNode implements SkeinNode {
   readonly #libp2p: Libp2p;
   readonly #options: Libp2pNodeOptions;
   readonly #keeper: BootstrapKeeper;
+  readonly #meter = { receivedBytes: 0, sentBytes: 0 };
+  readonly diagnostics: NodeDiagnostics = {
+    connections: () => this.#libp2p.getConnections().map(viewConnection),
+    traffic: () => ({ ...this.#meter }),
+    disconnect: (peer) => this.#libp2p.hangUp(peerIdFromString(peer)),
+  };
 
   constructor(options: Libp2pNodeOptions) {
     this.#options = options;
@@ -106,7 +118,8 @@ export class Libp2pNode implements SkeinNode {
       const { peer, multiaddrs } = remote;
       throw unreachable({ peer, multiaddrs, cause, signal: options.signal });
     }
-    return createMessageChannel(stream, { remotePeer: remote.peer, schema, accept });
+    const meter = this.#meter;
+    return createMessageChannel(stream, { remotePeer: remote.peer, schema, accept, meter });
   }
 
   async serve<Schema extends z.ZodType, Outgoing extends object>(
@@ -118,7 +131,7 @@ export class Libp2pNode implements SkeinNode {
       protocol,
       (stream, connection) => {
         const remotePeer = connection.remotePeer.toString() as PeerId;
-        createMessageChannel(stream, { remotePeer, schema, accept });
+        createMessageChannel(stream, { remotePeer, schema, accept, meter: this.#meter });
       },
       {
         maxInboundStreams: streamsPerConnectionMax,
@@ -179,6 +192,14 @@ export class Libp2pNode implements SkeinNode {
     const target = targets.length > 0 ? targets : peerIdFromString(remote.peer);
     return this.#libp2p.dial(target, options);
   }
+}
+
+function viewConnection({ remotePeer, remoteAddr, rtt }: Connection): ConnectionView {
+  return {
+    peer: remotePeer.toString() as PeerId,
+    isRelayed: remoteAddr.toString().includes('/p2p-circuit'),
+    roundTripMs: rtt ?? null,
+  };
 }
 
 function deadline(signal: AbortSignal | undefined): AbortSignal {

@@ -18,13 +18,19 @@ const dhtProtocol = '/skein/kad/1.0.0';
 /** Streams of one protocol on one connection. libp2p's 32 and 64 drop the rest without a word. */
 export const streamsPerConnectionMax = 1024;
 
+export const connectionsDefault = 500;
+
 /** The settings of libp2p, each with its reason; see "js-libp2p" in docs/decisions. */
 export function libp2pOptions(
-  options: Pick<SkeinNodeOptions, 'listen' | 'bootstrap' | 'announce' | 'mode' | 'dht'>,
+  options: Pick<
+    SkeinNodeOptions,
+    'listen' | 'bootstrap' | 'announce' | 'mode' | 'dht' | 'connectionsMax' | 'metrics'
+  >,
   platform: Platform,
 ): Libp2pOptions {
   return {
     ...platform,
+    ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     addresses: { listen: [...options.listen], announce: [...(options.announce ?? [])] },
     streamMuxers: [
       yamux({
@@ -41,7 +47,7 @@ export function libp2pOptions(
       }),
     ],
     connectionManager: {
-      maxConnections: 500,
+      maxConnections: options.connectionsMax ?? connectionsDefault,
       // The default of 5 a second and address refuses peers that start together on one machine.
       inboundConnectionThreshold: 50,
       maxIncomingPendingConnections: 100,
@@ -52,6 +58,8 @@ export function libp2pOptions(
     // Slow, for cleaning up only: deadlines per request find dead peers sooner, and tight pings
     // would drop good connections of a busy process.
     connectionMonitor: {
+      // Who has many connections asks over them anyway.
+      enabled: (options.connectionsMax ?? 0) <= connectionsDefault,
       pingInterval: 10 * secondMs,
       pingTimeout: { minTimeout: 10 * secondMs, maxTimeout: 20 * secondMs },
     },

@@ -1,12 +1,12 @@
 import './with-resolvers.js';
 import { generateKeyPair } from '@libp2p/crypto/keys';
 import type { PrivateKey } from '@libp2p/interface';
-import { createLibp2p } from 'libp2p';
+import { createLibp2p, type Libp2pOptions } from 'libp2p';
 import { systemClock } from '../clock.js';
 import { parseMultiaddr, scopeOf } from './addresses.js';
 import type { SkeinNode } from './contracts.js';
 import { Libp2pNode } from './libp2p-node.js';
-import { libp2pOptions } from './libp2p-options.js';
+import { connectionsDefault, libp2pOptions } from './libp2p-options.js';
 import { type OwnAddresses, ownAddresses } from './own-addresses.js';
 import type { DiscoveredPeer, PlatformFactory } from './platform.js';
 
@@ -26,6 +26,13 @@ export interface SkeinNodeOptions {
   readonly dht?: boolean;
   /** `memory` connects nodes within one process; default: what Node offers. */
   readonly transports?: 'memory' | PlatformFactory;
+  /**
+   * Connections that are kept at once. Default: 500. With more, each of them takes less memory, and
+   * a dead one is not noticed before it is used.
+   */
+  readonly connectionsMax?: number;
+  /** Counts what libp2p does: `@libp2p/prometheus-metrics`, or another. Default: nothing does. */
+  readonly metrics?: NonNullable<Libp2pOptions['metrics']>;
   /** Addresses to tell others instead of those listened on: behind a port forwarding. */
   readonly announce?: readonly string[];
 }
@@ -43,6 +50,7 @@ export async function createSkeinNode(options: SkeinNodeOptions): Promise<SkeinN
   const platform = createPlatform({
     mdns: options.mdns ?? isMdnsUseful(options),
     onDiscovered: (peer) => onDiscovered(peer),
+    hasManyConnections: (options.connectionsMax ?? 0) > connectionsDefault,
   });
   const settings = libp2pOptions(options, platform);
   const libp2p = await createLibp2p<{ ownAddresses: OwnAddresses }>({

@@ -15,6 +15,8 @@ export interface PlatformOptions {
   /** Look for peers in the local network, and be found there. */
   readonly mdns: boolean;
   onDiscovered(peer: DiscoveredPeer): void;
+  /** Many connections with little on each: encrypt them with what takes the least memory. */
+  readonly hasManyConnections: boolean;
 }
 
 /** Makes a {@link Platform}. Browsers pass their own to `createSkeinNode`. */

@@ -35,6 +35,14 @@ export interface MessageChannelOptions<Schema extends z.ZodType, Outgoing extend
   readonly schema: Schema;
   /** Called at once with the channel; returns its handlers. */
   readonly accept: ChannelAcceptor<z.infer<Schema>, Outgoing>;
+  /** Counts what goes over the stream. */
+  readonly meter?: TrafficMeter;
+}
+
+/** Bytes of messages, both ways. */
+interface TrafficMeter {
+  receivedBytes: number;
+  sentBytes: number;
 }
 
 /** Puts typed messages on a raw libp2p stream, which it owns from now on. */
@@ -59,6 +67,7 @@ class StreamChannel<Schema extends z.ZodType, Outgoing extends object>
   readonly #schema: Schema;
   readonly #handlers: ChannelHandlers<z.infer<Schema>>;
   readonly #reader = new FrameReader();
+  readonly #meter: TrafficMeter;
   #unreadBytes = 0;
   /** A handler is running, or its promise is pending. */
   #isBusy = false;
@@ -77,6 +86,7 @@ class StreamChannel<Schema extends z.ZodType, Outgoing extends object>
     this.rawStream = stream;
     this.#schema = options.schema;
     this.remotePeer = options.remotePeer;
+    this.#meter = options.meter ?? { receivedBytes: 0, sentBytes: 0 };
     this.#handlers = options.accept(this);
     // The stream's own 'drain' listener sends what is queued in a microtask; look after it has.
     stream.addEventListener('drain', () => queueMicrotask(() => this.#checkDrained()));
@@ -98,6 +108,7 @@ class StreamChannel<Schema extends z.ZodType, Outgoing extends object>
   send(message: Outgoing, tensors?: readonly Tensor[]): Promise<void> | undefined {
     if (this.#isOver) throw this.#closedError();
     const pieces = encodeFrame(message, tensors);
+    for (const piece of pieces) this.#meter.sentBytes += piece.byteLength;
     try {
       this.rawStream.send(joinSmall(pieces));
     } catch (cause) {
@@ -129,6 +140,7 @@ class StreamChannel<Schema extends z.ZodType, Outgoing extends object>
     if (this.#isOver) return;
     const { data } = event;
     this.#unreadBytes += data.byteLength;
+    this.#meter.receivedBytes += data.byteLength;
     try {
       if (data instanceof Uint8Array) this.#reader.push(data);
       else for (const chunk of data) this.#reader.push(chunk);

@@ -19,6 +19,8 @@ interface Ban {
  * with each failure up to `banMsMax`; one success wipes the slate. Only blamed peers are ever banned.
  */
 export class Bans {
+  /** Told of each ban. */
+  onBan: (peer: PeerId, banMs: number) => void = () => {};
   readonly #bans = new Map<PeerId, Ban>();
   readonly #now: () => number;
 
@@ -37,6 +39,7 @@ export class Bans {
     this.#bans.delete(peer);
     this.#bans.set(peer, { failures, untilMs: this.#now() + banMs });
     if (this.#bans.size > routingLimits.peersRememberedMax) this.#forgetOldest();
+    this.onBan(peer, banMs);
     return banMs;
   }
 

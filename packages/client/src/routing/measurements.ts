@@ -46,8 +46,17 @@ interface PeerSamples {
   sessionsInFlight: number;
 }
 
+/** A single-token step over a whole route: what it took, and what its hops say of it. */
+export interface RouteStep {
+  readonly elapsedMs: number;
+  readonly queueMs: number;
+  readonly computeMs: number;
+}
+
 /** What this client measured of peers: moving averages with an age, bounded in number. */
 export class Measurements {
+  /** Told of each single-token step. */
+  onStep: (step: RouteStep) => void = () => {};
   readonly #samples = new Map<PeerId, PeerSamples>();
   readonly #now: () => number;
 

@@ -46,6 +46,7 @@ export function meterStep(
     const charged = computeMs + chargedMs * blockCount;
     measurements.addStep(hop.peer, { rows, queueMs, computeMs: charged, blockCount });
   }
+  if (rows === 1) measurements.onStep({ elapsedMs: step.elapsedMs, ...phasesOf(trace) });
   meterTransfer(measurements, hops, step);
 }
 
@@ -84,6 +85,16 @@ function meterTransfer(
   const bytes = step.rows * step.rowBytes * (hops.length - 1);
   const elapsedMs = Math.max(0, step.elapsedMs - edgesMs - traceMs(step));
   for (const { peer } of hops) measurements.addTransfer(peer, { bytes, elapsedMs });
+}
+
+/** Queue and compute of all hops together. */
+function phasesOf(trace: readonly number[]): { queueMs: number; computeMs: number } {
+  let [queueMs, computeMs] = [0, 0];
+  for (const [index, microseconds] of trace.entries()) {
+    if (index % 2 === 0) queueMs += microseconds / 1000;
+    else computeMs += microseconds / 1000;
+  }
+  return { queueMs, computeMs };
 }
 
 function traceMs({ trace }: MeteredStep): number {

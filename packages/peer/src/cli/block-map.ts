@@ -6,10 +6,19 @@ export interface BlockMapRow {
   readonly span: Span;
   /** Printed after the blocks. */
   readonly remark?: string;
+  /** It does not serve them now, and is drawn as an outline. */
+  readonly isAway?: boolean;
 }
 
-/** Blocks beyond this are drawn several to a cell, so that a line fits a terminal. */
-const cellsMax = 64;
+/** Options of {@link drawBlockMap}. */
+export interface BlockMapOptions {
+  /** Blocks beyond this are drawn several to a cell, so that a line fits a terminal. Default: 64. */
+  readonly cellsMax?: number;
+  /** Hosts of each block. Default: counted from the rows. */
+  readonly hosts?: readonly number[];
+}
+
+const cellsMaxDefault = 64;
 
 /**
  * Draws who hosts what, as lines: a ruler, a row a peer, and the coverage of each block.
@@ -21,7 +30,11 @@ const cellsMax = 64;
  *   coverage 11222211
  * ```
  */
-export function drawBlockMap(blockCount: number, rows: readonly BlockMapRow[]): string[] {
+export function drawBlockMap(
+  blockCount: number,
+  rows: readonly BlockMapRow[],
+  { cellsMax = cellsMaxDefault, hosts = hostsOf(blockCount, rows) }: BlockMapOptions = {},
+): string[] {
   const blocksPerCell = Math.max(1, Math.ceil(blockCount / cellsMax));
   const cellCount = Math.ceil(blockCount / blocksPerCell);
   const cells = Array.from({ length: cellCount }, (_, index) => ({
@@ -34,10 +47,10 @@ export function drawBlockMap(blockCount: number, rows: readonly BlockMapRow[]): 
 
   const lines = [line('', ruler(cellCount, blocksPerCell))];
   for (const row of rows) {
-    const drawn = cells.map((cell) => cellMark(cell, row.span)).join('');
+    const drawn = cells.map((cell) => cellMark(cell, row)).join('');
     lines.push(line(row.name, drawn, row.remark));
   }
-  const coverage = cells.map((cell) => digit(weakestIn(cell, rows)));
+  const coverage = cells.map(({ start, end }) => digit(Math.min(...hosts.slice(start, end))));
   lines.push(line('coverage', coverage.join('')));
   return lines;
 }
@@ -51,19 +64,20 @@ function ruler(cellCount: number, blocksPerCell: number): string {
   return text.trimEnd().padEnd(cellCount);
 }
 
-function cellMark(cell: Span, span: Span): string {
-  if (span.start <= cell.start && cell.end <= span.end) return '■';
-  return span.start < cell.end && cell.start < span.end ? '▪' : '·';
+function cellMark(cell: Span, { span, isAway = false }: BlockMapRow): string {
+  const isAll = span.start <= cell.start && cell.end <= span.end;
+  const isSome = span.start < cell.end && cell.start < span.end;
+  if (isAway) return isSome ? '□' : '·';
+  return isAll ? '■' : isSome ? '▪' : '·';
 }
 
-/** Hosts of the cell's weakest block. */
-function weakestIn(cell: Span, rows: readonly BlockMapRow[]): number {
-  let weakest = Number.POSITIVE_INFINITY;
-  for (let block = cell.start; block < cell.end; block += 1) {
-    const hosts = rows.filter(({ span }) => span.start <= block && block < span.end).length;
-    weakest = Math.min(weakest, hosts);
-  }
-  return weakest;
+/** Hosts of each block, among the rows that serve. */
+function hostsOf(blockCount: number, rows: readonly BlockMapRow[]): number[] {
+  const serving = rows.filter(({ isAway = false }) => !isAway);
+  return Array.from(
+    { length: blockCount },
+    (_, block) => serving.filter(({ span }) => span.start <= block && block < span.end).length,
+  );
 }
 
 const digit = (hosts: number) => (hosts > 9 ? '+' : String(hosts));

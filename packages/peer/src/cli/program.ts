@@ -41,6 +41,7 @@ export function createProgram(): Command {
   addServeCommand(program);
   addEvaluateCommand(program);
   addStatusCommand(program);
+  addDashboardCommand(program);
   addDoctorCommand(program);
   addDemoCommand(program);
   for (const command of program.commands) {
@@ -101,7 +102,14 @@ function addPeerCommand(program: Command): void {
         .argParser(decimal(0, 86_400))
         .default(undefined, '30'),
     )
-    .addOption(option('--http <host:port>', 'serve health as JSON here').argParser(hostAndPort))
+    .addOption(
+      option('--http <host:port>', 'serve health, the page and metrics here').argParser(
+        hostAndPort,
+      ),
+    )
+    .addOption(option('--history <folder>', 'with --http: keep history here, not in memory only'))
+    .addOption(showAddressesOption())
+    .addOption(pageOption())
     .addHelpText(
       'after',
       examples('peer', [
@@ -232,6 +240,11 @@ function addServeCommand(program: Command): void {
     .addOption(
       option('--response-cache-age <seconds>', 'and drop them after so long').argParser(integer(1)),
     )
+    .addOption(new Option('--dashboard', 'serve the swarm’s health, also where others can read it'))
+    .addOption(new Option('--no-dashboard', 'do not; default: on localhost only'))
+    .addOption(option('--history <folder>', 'keep its history here, not in memory only'))
+    .addOption(showAddressesOption())
+    .addOption(pageOption())
     .addHelpText(
       'after',
       examples('serve', [
@@ -286,6 +299,39 @@ function addStatusCommand(program: Command): void {
     .addHelpText('after', examples('status', ['skein status --bootstrap <address> --watch']))
     .action(async (options) => (await import('./commands/status.js')).runStatus(options));
 }
+
+function addDashboardCommand(program: Command): void {
+  program
+    .command('dashboard')
+    .description('Watch the health of a swarm on a page, as JSON, and as metrics.')
+    .addOption(bootstrapOption().makeOptionMandatory())
+    .addOption(option('--host <host>', 'listen here').default('127.0.0.1'))
+    .addOption(
+      option('--port <port>', '0 is any free port').argParser(integer(0, 65_535)).default(8090),
+    )
+    .addOption(
+      option('--history <folder>', 'keep history here').default(undefined, 'a folder of its own'),
+    )
+    .addOption(new Option('--no-history', 'keep history in memory only'))
+    .addOption(showAddressesOption())
+    .addOption(pageOption())
+    .addHelpText(
+      'after',
+      examples('dashboard', [
+        'skein dashboard --bootstrap <address>',
+        'skein dashboard --bootstrap <address> --host 0.0.0.0 --port 80',
+      ]),
+    )
+    .action(async (options) => (await import('./commands/dashboard.js')).runDashboard(options));
+}
+
+const showAddressesOption = () =>
+  option('--show-addresses', "show the addresses of all peers, not only this node's").default(
+    false,
+  );
+
+const pageOption = () =>
+  option('--page <folder>', 'the built page, if not the one that came along');
 
 function addDoctorCommand(program: Command): void {
   program

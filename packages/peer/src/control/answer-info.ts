@@ -29,9 +29,7 @@ export function answerInfo(source: {
   });
 }
 
-/** Text for a field that holds a name: printable, and cut to its length. */
-export function nameText(text: string): string {
-  return text
-    .replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, ' ')
-    .slice(0, limits.nameCharactersMax);
+/** Text for a field that holds a name, or a sentence: printable, and cut to its length. */
+export function nameText(text: string, charactersMax: number = limits.nameCharactersMax): string {
+  return text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, ' ').slice(0, charactersMax);
 }

@@ -68,6 +68,13 @@ export class HopSession implements StepSource<PendingStep> {
   received: number | null = null;
   completed: number | null = null;
   isClosed = false;
+  /** Milliseconds on the host's clock. */
+  readonly openedAtMs: number;
+  /** When a step was computed last, and when one gave logits; null before the first. */
+  steppedAtMs: number | null = null;
+  logitsAtMs: number | null = null;
+  /** Steps of a single token that were computed. */
+  decoded = 0;
 
   readonly #services: SessionHostServices;
   readonly #queue: PendingStep[] = [];
@@ -94,6 +101,7 @@ export class HopSession implements StepSource<PendingStep> {
     this.epoch = options.open.epoch;
     this.successor = options.open.successor;
     this.#services = options.services;
+    this.openedAtMs = options.services.clock.now();
     this.feeds = new StandbyFeeds(this, options.services);
   }
 

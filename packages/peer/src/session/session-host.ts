@@ -15,6 +15,7 @@ import { deliverOutput } from './deliver-output.js';
 import { type DrainOptions, drainSessions } from './drain-sessions.js';
 import type { HopSession, LinkTarget, PendingStep, SessionHostServices } from './hop-session.js';
 import { HistoryBudget } from './output-history.js';
+import { reportStep, type StepReport } from './report-step.js';
 import { sessionLimits } from './session-limits.js';
 import { SuccessorLink } from './successor-link.js';
 
@@ -23,6 +24,11 @@ export interface SessionHostEvents {
   onSessionOpened?(session: { id: SessionId; client: PeerId }): void;
   onSessionClosed?(session: { id: SessionId; client: PeerId; tokens: number }): void;
   onBatch?(report: BatchReport): void;
+  onStep?(report: StepReport): void;
+  /** A session's outputs go to another successor than before. */
+  onRelinked?(): void;
+  /** Outputs do not reach a successor any more. */
+  onSuccessorLost?(loss: { successor: PeerId; error: SkeinError }): void;
 }
 
 /** Options of {@link SessionHost}. */
@@ -120,6 +126,11 @@ export class SessionHost implements SessionHostServices {
     await this.#within(sessionLimits.goodbyeMs, Promise.allSettled(told));
   }
 
+  /** All sessions, the oldest first. */
+  get sessions(): Iterable<HopSession> {
+    return this.#sessions.values();
+  }
+
   find(id: SessionId): HopSession | null {
     return this.#sessions.get(id) ?? null;
   }
@@ -167,6 +178,7 @@ export class SessionHost implements SessionHostServices {
 
   /** Directs a session's outputs; an open stream to the same successor is kept. */
   linkTo(session: HopSession, successor: Successor | null): void {
+    if (!isSame(session.successor, successor)) this.#events.onRelinked?.();
     session.successor = successor;
     const { link } = session;
     if (successor?.kind !== 'peer') {
@@ -203,6 +215,7 @@ export class SessionHost implements SessionHostServices {
       const { span } = session.open;
       this.#tokenBlocks += step.item.rows * (span.end - span.start);
     }
+    this.#events.onStep?.(reportStep(session, { step, outcome, times, nowMs: this.now() }));
     try {
       deliverOutput(session, step, outcome, times);
     } catch (error) {
@@ -214,6 +227,7 @@ export class SessionHost implements SessionHostServices {
   /** The client decides what follows; until then the session keeps its cache and history. */
   #onLinkFailure(session: HopSession, link: SuccessorLink, error: SkeinError): void {
     if (session.link !== link && !session.feeds.uses(link)) return;
+    this.#events.onSuccessorLost?.({ successor: link.peer, error });
     const isUnreachable = error.code === 'peer-unreachable';
     const code = isUnreachable ? 'peer-unreachable' : 'stream-closed';
     session.sendError(new SkeinError(code, error.message, { cause: error }), {
@@ -256,4 +270,9 @@ export class SessionHost implements SessionHostServices {
       waiters.add(finish);
     });
   }
+}
+
+function isSame(left: Successor | null, right: Successor | null): boolean {
+  if (left?.kind === 'peer' && right?.kind === 'peer') return left.peer === right.peer;
+  return left?.kind === right?.kind;
 }

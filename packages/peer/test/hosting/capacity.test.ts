@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { publishedAddresses } from '../../src/describe-peer.js';
 import {
   chooseBlockCount,
   chooseKvTokensMax,
@@ -9,6 +8,7 @@ import {
   rescaleKvTokensMax,
 } from '../../src/hosting/capacity.js';
 import { bytesPerBlock, openHostedModel } from '../../src/hosting/hosted-model.js';
+import { publishedAddresses } from '../../src/published-addresses.js';
 
 const GiB = 1024 ** 3;
 

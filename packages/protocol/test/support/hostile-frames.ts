@@ -81,7 +81,12 @@ function headerVariants(header: Header): { name: string; value: unknown }[] {
       variants.push({ name: `${field}: ${name}`, value: { ...header, [field]: value } });
     }
   }
-  return [...variants, ...standbyVariants(header), ...targetVariants(header)];
+  return [
+    ...variants,
+    ...standbyVariants(header),
+    ...targetVariants(header),
+    ...statusVariants(header),
+  ];
 }
 
 /** What a list of standbys must not be; of other messages there is nothing to vary. */
@@ -121,9 +126,34 @@ function targetVariants(header: Header): { name: string; value: unknown }[] {
   }));
 }
 
+/** What the lists of a status must not be. */
+function statusVariants(header: Header): { name: string; value: unknown }[] {
+  const first = (field: string) =>
+    Array.isArray(header[field]) ? (header[field][0] as Header | undefined) : undefined;
+  const [session, neighbour] = [first('sessionList'), first('neighbours')];
+  const event = first('events');
+  if (session === undefined || neighbour === undefined || event === undefined) return [];
+  const fields: [name: string, changed: Header][] = [
+    ['a session id that opens it', { sessionList: [{ ...session, id: '0'.repeat(32) }] }],
+    ['a successor that is no peer', { sessionList: [{ ...session, next: 'nobody' }] }],
+    ['a session with an unknown field', { sessionList: [{ ...session, prompt: 'Hello' }] }],
+    ['129 sessions', { sessionList: Array(129).fill(session) }],
+    ['a distance of NaN', { neighbours: [{ ...neighbour, roundTripMs: Number.NaN }] }],
+    ['33 neighbours', { neighbours: Array(33).fill(neighbour) }],
+    ['an event of an unknown kind', { events: [{ ...event, kind: 'surprise' }] }],
+    ['an event that rewrites the terminal', { events: [{ ...event, text: '\u001b[2J' }] }],
+    ['an event without end', { events: [{ ...event, text: 'x'.repeat(257) }] }],
+    ['33 events', { events: Array(33).fill(event) }],
+    ['38 buckets', { durations: { ...(header.durations as Header), queue: Array(38).fill(1) } }],
+    ['a count below 0', { counters: { ...(header.counters as Header), steps: -1 } }],
+    ['an infinite speed', { throughput: { decodeBlocksPerSecond: Infinity } }],
+  ];
+  return fields.map(([name, changed]) => ({ name, value: { ...header, ...changed } }));
+}
+
 const optionalFields: Readonly<Record<string, readonly string[]>> = {
   open: ['takesOverFrom'],
-  step: ['logits', 'topK', 'targets', 'until'],
+  step: ['logits', 'topK', 'targets', 'until', 'rowByRow'],
   link: ['standbys'],
   kv: ['length'],
   'handed-over': ['failure'],

@@ -7,6 +7,8 @@ import {
   infoRequestSchema,
   modelAnswerSchema,
   modelRequestSchema,
+  statusAnswerSchema,
+  statusRequestSchema,
   type Tensor,
   toClientSchema,
   toHopSchema,
@@ -33,6 +35,8 @@ export const wireSchemas = {
   directory: directoryMessageSchema,
   modelRequest: modelRequestSchema,
   modelAnswer: modelAnswerSchema,
+  statusRequest: statusRequestSchema,
+  statusAnswer: statusAnswerSchema,
 } as const satisfies Record<string, z.ZodType>;
 
 const session = '00112233445566778899aabbccddeeff';
@@ -330,5 +334,66 @@ const controlExamples: WireExample[] = [
   },
 ];
 
+const status = {
+  type: 'status',
+  version: '0.1.0',
+  engine: 'ggml 0.25.1 on CPU',
+  device: 'AMD EPYC 7763',
+  uptimeMs: 86_400_000,
+  state: 'serving',
+  model,
+  span: { start: 8, end: 16 },
+  spanReason: 'block 9 had 1 host, others 2',
+  weightBytes: 1_200_000_000,
+  kvBytesMax: 400_000_000,
+  deviceBytes: 68_719_476_736,
+  kvTokensFree: 90_000,
+  kvTokensMax: 100_000,
+  queuedRows: 4,
+  sessions: 1,
+  throughput: { decodeBlocksPerSecond: 812.5, prefillBlockRowsPerSecond: 40_960 },
+  counters: {
+    tokenBlocks: 5_000_000_000,
+    tokens: 0,
+    steps: 300_000_000,
+    rows: 625_000_000,
+    failedSteps: 2,
+    sessionsOpened: 12_345,
+    relinks: 3,
+    engineRestarts: 0,
+    moves: 1,
+    receivedBytes: 123_456_789,
+    sentBytes: 234_567_890,
+  },
+  durations: { queue: [10, 2], compute: [0, 0, 0, 7], step: [], firstToken: [] },
+  sessionList: [
+    {
+      id: '0011223344556677',
+      span: { start: 8, end: 16 },
+      next: standbyPeer,
+      tokens: 300,
+      decoded: 44,
+      ageMs: 5_000,
+      idleMs: 20,
+    },
+  ],
+  neighbours: [{ peer: standbyPeer, roundTripMs: 12.5 }],
+  events: [{ id: 2, agoMs: 60_000, kind: 'moved', text: 'moved to 8:16: block 9 had 1 host' }],
+};
+
+const statusExamples: WireExample[] = [
+  { name: 'status-request', schema: 'statusRequest', message: { type: 'status-request' } },
+  { name: 'status', schema: 'statusAnswer', message: status },
+  {
+    name: 'status of a peer without work',
+    schema: 'statusAnswer',
+    message: { ...status, sessions: 0, sessionList: [], neighbours: [], events: [] },
+  },
+];
+
 /** At least one example of each message type. */
-export const wireExamples: readonly WireExample[] = [...sessionExamples, ...controlExamples];
+export const wireExamples: readonly WireExample[] = [
+  ...sessionExamples,
+  ...controlExamples,
+  ...statusExamples,
+];

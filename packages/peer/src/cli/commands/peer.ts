@@ -1,10 +1,11 @@
+import type { ProcessMetrics } from '@skein/client/observer';
 import type { DeviceChoice, EngineName, KvType, Span, WeightType } from '@skein/protocol';
-import { createPeer } from '../../peer.js';
+import { createPeer, type Peer } from '../../peer.js';
 import type { PeerStatus } from '../../peer-options.js';
-import { type HealthAddress, startHealthServer } from '../health-server.js';
 import { interruption, untilAborted } from '../interruption.js';
 import { findLocalModel } from '../model-reference.js';
 import { createOutput, formatBytes, type Output, painter } from '../output.js';
+import type { HttpAddress, PeerHttp } from '../peer-http.js';
 import { showPeerEvent } from '../show-peer-event.js';
 
 export interface PeerCommandOptions {
@@ -30,7 +31,11 @@ export interface PeerCommandOptions {
   readonly threads?: number;
   /** Seconds. */
   readonly drainTimeout?: number;
-  readonly http?: HealthAddress;
+  readonly http?: HttpAddress;
+  /** With `http`: a folder that keeps history. */
+  readonly history?: string;
+  readonly showAddresses: boolean;
+  readonly page?: string;
 }
 
 const listenDefault = ['/ip4/0.0.0.0/tcp/0', '/ip4/0.0.0.0/tcp/0/ws'];
@@ -40,6 +45,7 @@ export async function runPeer(options: PeerCommandOptions): Promise<void> {
   const output = createOutput(options);
   const signal = interruption();
   const model = await findLocalModel(options.model);
+  const metrics = options.http === undefined ? undefined : await createMetrics();
   const peer = createPeer({
     modelPath: model.path,
     modelName: options.modelName ?? model.name,
@@ -58,25 +64,53 @@ export async function runPeer(options: PeerCommandOptions): Promise<void> {
     ...optional('kvTokensMax', options.kvTokens),
     ...optional('threads', options.threads),
     ...optional('drainTimeoutMs', milliseconds(options.drainTimeout)),
+    ...optional('metrics', metrics?.libp2p),
     onEvent: (event) => showPeerEvent(event, output),
   });
-  const health =
-    options.http === undefined ? null : await startHealthServer(options.http, () => peer.status());
+  const http = await serveHttp(peer, { options, metrics, output });
   // A peer that is still loading is stopped too: `start` then rejects, and everything is freed.
   signal.addEventListener('abort', () => void peer.stop(), { once: true });
   try {
     const status = await peer.start();
-    output.event({ event: 'ready', ...status, http: health?.url ?? null });
-    showReady(status, health?.url ?? null, output);
+    await http?.observe();
+    output.event({ event: 'ready', ...status, http: http?.url ?? null });
+    showReady(status, http?.url ?? null, output);
     await untilAborted(signal);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
     await peer.stop();
-    await health?.stop();
+    await http?.stop();
   }
   output.event({ event: 'stopped' });
   output.say('Stopped.');
+}
+
+/** A peer without `--http` does not load what serves it. */
+async function createMetrics(): Promise<ProcessMetrics> {
+  const { ProcessMetrics } = await import('@skein/client/observer');
+  return new ProcessMetrics();
+}
+
+async function serveHttp(
+  peer: Peer,
+  parts: {
+    readonly options: PeerCommandOptions;
+    readonly metrics: ProcessMetrics | undefined;
+    readonly output: Output;
+  },
+): Promise<PeerHttp | null> {
+  const { options, metrics, output } = parts;
+  if (options.http === undefined || metrics === undefined) return null;
+  const { startPeerHttp } = await import('../peer-http.js');
+  return await startPeerHttp(peer, {
+    address: options.http,
+    metrics,
+    showAddresses: options.showAddresses,
+    ...optional('history', options.history),
+    ...optional('page', options.page),
+    onWarning: (message) => showPeerEvent({ type: 'warning', message }, output),
+  });
 }
 
 /** Undefined leaves it to the peer, which does not move from blocks that it was told to host. */
@@ -119,7 +153,9 @@ function showReady(status: PeerStatus, http: string | null, output: Output): voi
       `${Math.round(status.decodeBlocksPerSecond)} blocks a second decoding, ` +
         `${Math.round(status.prefillBlockRowsPerSecond)} block-rows a second in prefill`,
     ],
-    ...(http === null ? [] : [['health', `${http}/api/v1/peer`] as [string, string]]),
+    ...(http === null
+      ? []
+      : [['health', `${http}  ${http}/api/v1/peer  ${http}/metrics`] as [string, string]]),
   ];
   output.say('');
   for (const [label, value] of rows) output.say(`  ${paint.dim(label.padEnd(8))} ${value}`);

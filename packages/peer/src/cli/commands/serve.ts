@@ -18,6 +18,7 @@ import { interruption, untilAborted } from '../interruption.js';
 import { modelNameOf } from '../model-reference.js';
 import { createOutput, formatDuration, type Output, painter } from '../output.js';
 import { chatPageFolder } from '../page-folders.js';
+import { ServedSwarm } from '../serve-swarm.js';
 
 export interface ServeOptions {
   readonly json: boolean;
@@ -33,6 +34,11 @@ export interface ServeOptions {
   readonly keptSessions?: number;
   readonly responseCache?: number;
   readonly responseCacheAge?: number;
+  /** Undefined where neither `--dashboard` nor `--no-dashboard` is given. */
+  readonly dashboard?: boolean;
+  readonly history?: string;
+  readonly showAddresses: boolean;
+  readonly page?: string;
 }
 
 const MiB = 1024 * 1024;
@@ -45,9 +51,17 @@ export async function runServe(options: ServeOptions): Promise<void> {
   const keys = await readKeys(options);
   requireKeysForOthers(options.host, keys);
   const pages = options.chat ? await loadChatPage() : undefined;
-  const client = createClient({ bootstrap: options.bootstrap });
+  const swarm = await ServedSwarm.create({
+    ...options,
+    onWarning: (message) => showWarning(message, output),
+  });
+  const { node, directory, instrumentation } = swarm;
+  const { bootstrap } = options;
+  const client = createClient({ bootstrap, node, directory, instrumentation });
   try {
+    await swarm.start();
     await client.start();
+    await swarm.observe();
     const gateway = createGateway({
       client,
       keys,
@@ -59,13 +73,14 @@ export async function runServe(options: ServeOptions): Promise<void> {
       ...(options.keptSessions !== undefined && { keptSessions: options.keptSessions }),
       ...(options.responseCache !== undefined && { responseCache: responseCache(options) }),
     });
-    const listening = await listenGateway(gateway, options);
+    const listening = await listenGateway(swarm.beside(gateway), options);
     try {
       const names = await servedNames(client, models);
       const { url } = listening;
       const chat = pages === undefined ? null : `${url}/`;
+      const { hasDashboard } = swarm;
       output.event({ event: 'ready', http: url, models: names, chat });
-      showReady({ url, chat, names, keys }, output);
+      showReady({ url, chat, names, keys, hasDashboard }, output);
       await untilAborted(signal);
       output.event({ event: 'stopping' });
       output.say('\nFinishing running answers…');
@@ -74,6 +89,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
     }
   } finally {
     await client.stop();
+    await swarm.stop();
   }
   output.event({ event: 'stopped' });
   output.say('Stopped.');
@@ -83,6 +99,11 @@ export async function runServe(options: ServeOptions): Promise<void> {
 async function loadChatPage(): Promise<Pages | undefined> {
   const directory = chatPageFolder();
   return directory === null ? undefined : await loadPages([{ at: '/', directory }]);
+}
+
+function showWarning(message: string, output: Output): void {
+  output.event({ event: 'warning', message });
+  output.say(`${painter(output.decorated).yellow('Warning')} ${message}`);
 }
 
 /** A model may be named by its path, as for the other commands. */
@@ -141,7 +162,13 @@ async function servedNames(
 
 /** What a person needs to ask something. */
 function showReady(
-  server: { url: string; chat: string | null; names: readonly string[]; keys: readonly ApiKey[] },
+  server: {
+    url: string;
+    chat: string | null;
+    names: readonly string[];
+    keys: readonly ApiKey[];
+    hasDashboard: boolean;
+  },
   output: Output,
 ): void {
   const paint = painter(output.decorated);
@@ -152,6 +179,7 @@ function showReady(
     ['models', names.join(', ') || 'none yet: no peer of this swarm hosts one'],
     ['keys', keys.length === 0 ? 'none needed, for this machine only' : String(keys.length)],
     ['health', `${url}/readyz  ${url}/metrics`],
+    ...(server.hasDashboard ? [['swarm', `${url}/dashboard/`] as [string, string]] : []),
   ];
   output.say('');
   for (const [label, value] of rows) output.say(`  ${paint.dim(label.padEnd(8))} ${value}`);

@@ -1,9 +1,12 @@
-import { createClient, type SkeinClient, type SwarmStatus } from '@skein/client';
-import { abortAfter, formatSpan } from '@skein/protocol';
-import { drawBlockMap } from '../block-map.js';
+import { createObserver, type Observer } from '@skein/client/observer';
+import { abortAfter } from '@skein/protocol';
+import type { ModelState, PeerSummary, SwarmAnswer } from '@skein/protocol/http-api';
+import { peerVersion } from '../../version.js';
 import { interruption, untilAborted } from '../interruption.js';
+import { createObserverNetwork } from '../join-as-observer.js';
 import { modelNameOf } from '../model-reference.js';
 import { createOutput, type Output, painter } from '../output.js';
+import { showSwarm } from '../show-swarm.js';
 
 export interface StatusOptions {
   readonly json: boolean;
@@ -12,75 +15,81 @@ export interface StatusOptions {
   readonly watch: boolean;
 }
 
-/** Time between two looks under `--watch`. */
+/** Time between two looks under `--watch`, and between the two that a rate takes. */
 const watchMs = 2_000;
+const rateMs = 1_000;
+/** Who has not answered by then is shown as its record says. */
+const answersMsMax = 5_000;
 
 /** `skein status`: who hosts what, and where the swarm is weak. */
 export async function runStatus(options: StatusOptions): Promise<void> {
   const output = createOutput(options);
   const signal = interruption();
-  const client = createClient({ bootstrap: options.bootstrap });
+  const { bootstrap } = options;
+  const network = await createObserverNetwork(bootstrap);
+  const { node, directory } = network;
+  const kind = 'dashboard';
+  const observer = createObserver({ node, directory, kind, version: peerVersion });
   try {
-    await client.start();
-    await look(client, options, output);
+    await network.join();
+    await observer.start({ waitMs: answersMsMax });
+    // How fast tokens come takes two looks; where nobody generates, one says it all.
+    if (observer.head().sessions > 0) await observer.askAgain({ afterMs: rateMs });
+    look(observer, options, output);
     while (options.watch && !signal.aborted) {
       await untilAborted(abortAfter(watchMs, signal));
       if (signal.aborted) break;
       if (output.decorated) process.stderr.write('\x1b[2J\x1b[H');
-      await look(client, options, output);
+      look(observer, options, output);
     }
   } finally {
-    await client.stop();
+    await observer.stop();
+    await network.leave();
   }
 }
 
-async function look(client: SkeinClient, options: StatusOptions, output: Output): Promise<void> {
-  const names =
-    options.model === undefined
-      ? (await client.models()).map(({ hash }) => hash)
-      : [modelNameOf(options.model)];
-  const models = await Promise.all(names.map((model) => client.status({ model })));
-  for (const { model, ...status } of models) {
-    const spans = status.peers.map(({ peer, span, nextSpan }) => ({ peer, ...span, nextSpan }));
-    output.event({ event: 'status', modelHash: model, ...status, spans });
+function look(observer: Observer, options: StatusOptions, output: Output): void {
+  const swarm = observer.swarm();
+  const model = options.model === undefined ? undefined : modelNameOf(options.model);
+  for (const state of swarm.modelStates) {
+    if (model !== undefined && state.name !== model && state.hash !== model) continue;
+    output.event({ event: 'status', ...describeModel(state, swarm) });
   }
-  if (models.length === 0) output.say('No peer of this swarm hosts a model yet.');
-  for (const model of models) showModel(model, output);
-}
-
-function showModel(model: SwarmStatus, output: Output): void {
+  const columns = process.stderr.columns ?? 80;
   const paint = painter(output.decorated);
-  const state = model.isComplete ? paint.green('complete') : paint.red('incomplete');
-  output.say(`${paint.bold(model.name)}  ${state}: ${describe(model)}`);
-  const rows = model.peers.map((peer) => ({
-    name: peer.name || peer.peer.slice(-8),
-    span: peer.span,
-    remark: `${moveRemark(peer)}${paint.dim(
-      `${peer.numericKind}  ${peer.sessions} sessions  ${peer.kvTokensFree} tokens free` +
-        (peer.state === 'serving' ? '' : `  ${peer.state}`),
-    )}`,
-  }));
-  for (const line of drawBlockMap(model.blockCount, rows)) output.say(`  ${line}`);
-  output.say('');
+  const lines = showSwarm(swarm, { paint, columns, ...(model === undefined ? {} : { model }) });
+  for (const line of lines) output.say(line);
 }
 
-/** Where a peer is about to go. */
-function moveRemark({ nextSpan }: SwarmStatus['peers'][number]): string {
-  return nextSpan === null ? '' : `→ ${formatSpan(nextSpan)}  `;
+/** The fields of a `status` event. */
+function describeModel(state: ModelState, swarm: SwarmAnswer) {
+  const { hash, name, blockCount, coverage, weakest, missing, ...rest } = state;
+  const peers = swarm.peerSummaries.filter(({ model }) => model.hash === hash);
+  const counted = ({ peers: peerCount, ...block }: (typeof coverage)[number]) => ({
+    ...block,
+    peerCount,
+  });
+  return {
+    modelHash: hash,
+    name,
+    health: rest.health,
+    headline: rest.headline,
+    isComplete: rest.health !== 'broken',
+    blockCount,
+    coverage: coverage.map(counted),
+    weakestBlock: weakest === null ? null : counted(weakest),
+    missingBlocks: missing,
+    isEmbeddingHosted: rest.isEmbeddingHosted,
+    isHeadHosted: rest.isHeadHosted,
+    sessions: rest.sessions,
+    tokensPerSecond: rest.tokensPerSecond,
+    peers: peers.map(describePeer),
+    spans: peers.map(({ id: peer, span, nextSpan }) => ({ peer, ...span, nextSpan })),
+  };
 }
 
-/** One sentence: what is missing, or the weakest block. */
-function describe(model: SwarmStatus): string {
-  const missing = [
-    ...model.missingBlocks.map(({ start, end }) =>
-      end - start === 1 ? `block ${start}` : `blocks ${start} to ${end - 1}`,
-    ),
-    ...(model.isEmbeddingHosted ? [] : ['the embedding']),
-    ...(model.isHeadHosted ? [] : ['the head']),
-  ];
-  if (missing.length > 0) return `nobody hosts ${missing.join(', ')}`;
-  const weakest = model.weakestBlock;
-  if (weakest === null) return `${model.blockCount} blocks`;
-  const hosts = weakest.peerCount === 1 ? '1 peer' : `${weakest.peerCount} peers`;
-  return `all ${model.blockCount} blocks served; weakest is block ${weakest.block} with ${hosts}`;
+function describePeer(summary: PeerSummary) {
+  const { id: peer, throughput, kv, model: _model, ...rest } = summary;
+  const { decodeBlocksPerSecond } = throughput;
+  return { peer, ...rest, decodeBlocksPerSecond, kvTokensFree: kv.freeTokens };
 }
