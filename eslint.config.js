@@ -109,6 +109,13 @@ export default [
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/await-thenable': 'error',
+    },
+  },
+  {
+    // Pages run in browsers, which do not lose it.
+    files: ['**/*.ts'],
+    ignores: ['packages/{chat,dashboard,look}/src/**'],
+    rules: {
       'no-restricted-properties': [
         'error',
         {

@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { abortAfter } from '@skein/protocol';
 import {
   type HistoryAnswer,
   historyAnswerSchema,
@@ -233,7 +234,7 @@ async function scrapeWith(command: string, targets: readonly string[]): Promise<
       });
     });
     const query = `http://127.0.0.1:${port}/api/v1/query?query=`;
-    const deadline = AbortSignal.timeout(20_000);
+    const deadline = abortAfter(20_000);
     for (;;) {
       const { data } = (await get(`${query}skein_model_peers`)) as {
         data: { result: { metric: { instance: string }; value: [number, string] }[] };
