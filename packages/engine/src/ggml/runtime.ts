@@ -95,8 +95,8 @@ export class Runtime {
     const { ggml, backend } = this;
     const allocator: GraphAllocator = ggml.gallocr_new(this.bufferType);
     return {
-      // Left to itself the allocator takes the plan of the last graph for one with as many tensors,
-      // and writes through a null pointer where a weight has become an input (found by fuzzing).
+      // Left to itself the allocator takes the plan of the last graph for one with like operations,
+      // and looks beyond its buffers where an input stands in a weight's place (found by fuzzing).
       allocate: (graph) =>
         ggml.gallocr_reserve(allocator, graph) && ggml.gallocr_alloc_graph(allocator, graph),
       compute: (graph, threads) => {
