@@ -1,6 +1,7 @@
 // Tests with new random cases:
 //   pnpm fuzz [rounds]                                    the property tests, round after round
-//   pnpm fuzz --engine ggml|tfjs|all [--calls N] [--seed N]   random calls of the engines' contract
+//   pnpm fuzz --engine ggml|tfjs|all [--calls N] [--seed N] [--model <golden model>] [--kv-type T]
+//                                                         random calls of the engines' contract
 // A failure prints its seed; `SKEIN_PROPERTY_SEED=<seed> npx vitest run --project unit <file>` repeats it.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -11,6 +12,8 @@ const { values, positionals } = parseArgs({
     engine: { type: 'string' },
     calls: { type: 'string', default: '1000000' },
     seed: { type: 'string' },
+    model: { type: 'string', default: 'llama2-f32' },
+    'kv-type': { type: 'string', default: 'f16' },
   },
 });
 const seed = number(values.seed ?? Math.floor(Math.random() * 2 ** 31), 0);
@@ -39,6 +42,8 @@ function fuzzEngines(engine, calls) {
   runVitest(['packages/engine/test/fuzz/contract-fuzz.test.ts', '--disable-console-intercept'], {
     SKEIN_PROPERTY_SEED: String(seed),
     SKEIN_FUZZ_CALLS: String(calls),
+    SKEIN_FUZZ_MODEL: values.model,
+    SKEIN_FUZZ_KV: values['kv-type'],
     ...(engine === 'all' ? {} : { SKEIN_FUZZ_ENGINE: engine }),
   });
   console.log(`\n✓ ${calls} calls, no crash, and nothing was left.`);
@@ -63,7 +68,7 @@ function number(text, least) {
 
 function usage() {
   console.error(
-    'Usage: pnpm fuzz [rounds]\n       pnpm fuzz --engine ggml|tfjs|all [--calls N] [--seed N]',
+    'Usage: pnpm fuzz [rounds]\n       pnpm fuzz --engine ggml|tfjs|all [--calls N] [--seed N] [--model NAME] [--kv-type T]',
   );
   process.exit(2);
 }

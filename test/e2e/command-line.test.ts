@@ -8,7 +8,7 @@ const model = goldenModel('llama-8block-f32');
 afterEach(stopEverything);
 
 describe('skein', () => {
-  it.each(['peer', 'bootstrap', 'generate', 'chat', 'serve', 'status', 'doctor', 'demo'])(
+  it.each(['peer', 'bootstrap', 'generate', 'chat', 'serve', 'status', 'doctor', 'bench', 'demo'])(
     '%s --help shows examples',
     (name) => {
       const { code, text } = runForText([name, '--help']);

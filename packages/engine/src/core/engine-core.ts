@@ -183,12 +183,18 @@ export class EngineCore<Cache extends SessionCache = SessionCache> {
     return { outcomes: outcomes as StepOutcome[], computeUs };
   }
 
-  private compute(
-    batch: readonly PreparedItem<Cache>[],
-  ): readonly RunOutput[] | Promise<readonly RunOutput[]> {
+  /** Whatever fails once everything was checked, leaves caches of which nobody knows the state. */
+  private async compute(batch: readonly PreparedItem<Cache>[]): Promise<readonly RunOutput[]> {
     const { computer } = this;
     const isApart = !computer.joinsSingleRows && batch.some(({ rowByRow }) => rowByRow);
-    return isApart ? computeRowByRow(computer, batch) : computer.compute(batch);
+    try {
+      return await (isApart ? computeRowByRow(computer, batch) : computer.compute(batch));
+    } catch (error) {
+      const { message } = toSkeinError(error);
+      throw new SkeinError('engine-failed', `A batch could not be computed: ${message}`, {
+        cause: error,
+      });
+    }
   }
 
   /** Checks an item and makes room for its tokens, which count against the budget from now on. */

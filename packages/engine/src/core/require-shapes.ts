@@ -3,7 +3,7 @@
  * list or no bytes must neither reach native code nor the pipe to it. Values are checked elsewhere.
  */
 import { type KvChunk, limits, SkeinError, type StepItem } from '@skein/protocol';
-import { hiddenElementBytes } from './hidden-element-bytes.js';
+import { isHiddenType } from './hidden-element-bytes.js';
 
 /** Items of one step: each session of an engine at most once. */
 const stepItemsMax = limits.sessionsPerPeerMax;
@@ -43,10 +43,6 @@ function requireStepItem(item: unknown): void {
     throw refuse('The targets of an item are an Int32Array of tokens.');
   }
   if (!isOutput) throw refuse('The output of an item is none, hidden rows of a type, or logits.');
-}
-
-function isHiddenType(type: unknown): boolean {
-  return typeof type === 'string' && Object.hasOwn(hiddenElementBytes, type);
 }
 
 /** @throws SkeinError `bad-argument` */

@@ -9,7 +9,7 @@ import {
   type Span,
   spanContains,
 } from '@skein/protocol';
-import { hiddenElementBytes } from './hidden-element-bytes.js';
+import { isHiddenType } from './hidden-element-bytes.js';
 import { requireRecord } from './require-shapes.js';
 
 /** One session's account. */
@@ -69,7 +69,7 @@ export class SessionTable<Entry extends SessionEntry = SessionEntry> {
       });
     }
     const { residualType = 'f32' } = use;
-    if (!Object.hasOwn(hiddenElementBytes, residualType)) {
+    if (!isHiddenType(residualType)) {
       throw new SkeinError('bad-argument', `${String(residualType)} is no type of hidden rows.`);
     }
   }

@@ -95,7 +95,10 @@ export class Runtime {
     const { ggml, backend } = this;
     const allocator: GraphAllocator = ggml.gallocr_new(this.bufferType);
     return {
-      allocate: (graph) => ggml.gallocr_alloc_graph(allocator, graph),
+      // Left to itself the allocator takes the plan of the last graph for one with like operations,
+      // and looks beyond its buffers where an input stands in a weight's place (found by fuzzing).
+      allocate: (graph) =>
+        ggml.gallocr_reserve(allocator, graph) && ggml.gallocr_alloc_graph(allocator, graph),
       compute: (graph, threads) => {
         this.useThreads(threads);
         return ggml.backend_graph_compute(backend, graph) === 0;
@@ -111,7 +114,9 @@ export class Runtime {
     const scheduler = ggml.backend_sched_new(backends, null, 2, nodesMax, false, false);
     return {
       allocate: (graph) => {
+        // Its allocators would take plans of other graphs as well.
         ggml.backend_sched_reset(scheduler);
+        if (!ggml.backend_sched_reserve(scheduler, graph)) return false;
         return ggml.backend_sched_alloc_graph(scheduler, graph);
       },
       compute: (graph, threads) => {

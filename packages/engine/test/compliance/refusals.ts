@@ -124,6 +124,7 @@ export function describeRefusals(subject: EngineUnderTest): void {
       ['parts of blocks', { span: { start: 0, end: 0.5 } }, 'not-hosting'],
       ['no blocks', { span: never }, 'bad-argument'],
       ['no ends', { ends: never }, 'bad-argument'],
+      ['a list of precisions', { residualType: ['f32'] as never }, 'bad-argument'],
       ['a precision that is none', { residualType: 'int8' as HiddenType }, 'bad-argument'],
       [
         'a precision of another name',

@@ -31,6 +31,7 @@ const concurrencyMax = 12;
 const roundCalls = 500;
 
 const chunksMax = 32;
+const recentMax = 200;
 
 /**
  * Makes random calls, many of them hostile, and compares the accounts of the engine with those of a
@@ -59,6 +60,8 @@ class Fuzzer {
   private failure: Error | null = null;
   private died: Error | null = null;
   private booked: Promise<void> = Promise.resolve();
+  /** The last calls and what became of them, for the message of a failure. */
+  private readonly recent: string[] = [];
 
   constructor(
     private readonly engine: Engine,
@@ -101,8 +104,10 @@ class Fuzzer {
     this.booked = this.booked.then(async () => {
       try {
         this.book(call, await result);
+        this.remember(call, await result);
       } catch (error) {
         this.bookError(call, error);
+        this.remember(call, error);
       }
     });
     return this.booked;
@@ -205,13 +210,26 @@ class Fuzzer {
     const { engine, sessions } = this;
     let held = 0;
     for (const [session, known] of sessions) {
-      this.expectEqual(`length of ${session}`, engine.length(session), known.length);
-      held += known.length;
+      if (engine.length(session) === known.length) {
+        held += known.length;
+        continue;
+      }
+      const calls = this.recent.filter((text) => text.includes(session)).join('\n');
+      throw new Error(
+        `${session} has ${engine.length(session)} tokens instead of ${known.length} after\n${calls}`,
+      );
     }
     // Imported tokens that are not declared yet take room as well.
     const most = engine.info.kvTokensMax - held;
     const free = engine.kvTokensFree;
     if (free < 0 || free > most) throw new Error(`${free} tokens are free, of at most ${most}`);
+  }
+
+  private remember(call: Call, result: unknown): void {
+    const isError = result instanceof Error;
+    const text = isError ? String(result) : (JSON.stringify(result, withoutNumbers) ?? 'done');
+    this.recent.push(`${JSON.stringify(call, withoutNumbers)} → ${text.slice(0, 300)}`);
+    if (this.recent.length > recentMax) this.recent.shift();
   }
 
   private count(outcome: string): void {

@@ -44,6 +44,18 @@ export function list(text: string, previous: readonly string[] | undefined): rea
   return [...(previous ?? []), ...parts.filter((part) => part !== '')];
 }
 
+/** Names out of a list, by comma. */
+export function namesOf<Name extends string>(
+  known: readonly Name[],
+): (text: string) => readonly Name[] {
+  return (text) =>
+    text.split(',').map((part) => {
+      const name = known.find((each) => each === part.trim());
+      if (name !== undefined) return name;
+      throw new InvalidArgumentError(`It must be of ${known.join(', ')}.`);
+    });
+}
+
 /** Token ids by comma. */
 export function tokenIds(text: string): readonly number[] {
   const ids = text.split(',').map((part) => Number(part.trim()));

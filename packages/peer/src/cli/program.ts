@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { deviceChoices, engineNames, kvTypes, wireTypes } from '@skein/protocol';
 import { Command, Option } from 'commander';
-import { decimal, hostAndPort, integer, list, span, tokenIds } from './arguments.js';
+import { decimal, hostAndPort, integer, list, namesOf, span, tokenIds } from './arguments.js';
 import { applyConfigFile } from './settings.js';
 
 const { version } = JSON.parse(
@@ -43,6 +43,7 @@ export function createProgram(): Command {
   addStatusCommand(program);
   addDashboardCommand(program);
   addDoctorCommand(program);
+  addBenchCommand(program);
   addDemoCommand(program);
   for (const command of program.commands) {
     command
@@ -341,6 +342,51 @@ function addDoctorCommand(program: Command): void {
     .action(async (options) =>
       (await import('./commands/doctor.js')).runDoctor({ ...options, version }),
     );
+}
+
+function addBenchCommand(program: Command): void {
+  program
+    .command('bench')
+    .description('Measure what this machine gives a swarm, and how far some peers are.')
+    .addOption(
+      option('-m, --model <model>', 'folder, .gguf file, alias or hub id').default('tiny-tales'),
+    )
+    .addOption(option('--blocks <start:end>', 'only these blocks; all by default').argParser(span))
+    .addOption(
+      option('--engine <engine,…>', 'what computes the blocks, in turns')
+        .argParser(namesOf(engineNames))
+        .default(['ggml'], 'ggml'),
+    )
+    .addOption(option('--device <device>', 'compute device').choices(deviceChoices).default('auto'))
+    .addOption(
+      option('--dtype <type>', 'weights in memory')
+        .choices(['keep', 'f32', 'f16', 'bf16', 'q8_0', 'q4_0'])
+        .default('keep'),
+    )
+    .addOption(
+      option('--kv-type <type>', 'element type of the KV cache').choices(kvTypes).default('f16'),
+    )
+    .addOption(option('--threads <count>', 'compute threads').argParser(integer(1)))
+    .addOption(
+      option('--rounds <count>', 'rounds, of which the fastest counts')
+        .argParser(integer(1, 1_000))
+        .default(5),
+    )
+    .addOption(
+      option('--against <multiaddr...>', 'measure messages to these peers and back').argParser(
+        list,
+      ),
+    )
+    .addOption(option('--out <file>', 'write the results here, one JSON object a line'))
+    .addHelpText(
+      'after',
+      examples('bench', [
+        'skein bench',
+        'skein bench --model ./Qwen3-8B --blocks 0:4 --dtype q8_0 --out bench.jsonl',
+        'skein bench --engine ggml,tfjs --against /ip4/203.0.113.7/tcp/4001/p2p/12D3Koo…',
+      ]),
+    )
+    .action(async (options) => (await import('./commands/bench.js')).runBench(options));
 }
 
 function addDemoCommand(program: Command): void {

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import type { Graph, Tensor } from '../../src/ggml/c-types.js';
+import { createContext } from '../../src/ggml/create-context.js';
+import { pickDevice } from '../../src/ggml/devices.js';
+import { findLibraries, type GgmlLibraries } from '../../src/ggml/library-discovery.js';
+import { loadGgml } from '../../src/ggml/load-ggml.js';
+import { Runtime } from '../../src/ggml/runtime.js';
+import { typeIds } from '../../src/ggml/type-ids.js';
+
+const [libraries] = findLibraries('cpu') as [GgmlLibraries];
+const size = 8;
+const tensorsMax = 8;
+
+describe('the memory of graphs', () => {
+  // ggml knows a graph's plan again by its operations alone: it would take the first one's, in which
+  // the second tensor is a weight and needs no memory.
+  it.each(['cpu', 'vulkan'] as const)('is planned for each, however alike (%s)', async (kind) => {
+    const ggml = await loadGgml(libraries);
+    const cpu = pickDevice(ggml, 'cpu');
+    // Of another kind, the CPU is treated as a device beside the CPU.
+    const runtime = new Runtime(ggml, { device: { ...cpu, kind }, cpu, threads: 1 });
+    const weights = createContext(ggml, 1);
+    const weight = ggml.new_tensor_1d(weights, typeIds.f32, size);
+    const buffer = ggml.backend_alloc_ctx_tensors_from_buft(weights, runtime.bufferType);
+    if (buffer === null) throw new Error('no memory');
+    const bytesOf = (values: Float32Array) => new Uint8Array(values.buffer);
+    const ones = bytesOf(new Float32Array(size).fill(1));
+    ggml.backend_tensor_set(weight, ones, 0, ones.length);
+
+    const executor = runtime.createExecutor(tensorsMax);
+    const overhead = ggml.graph_overhead_custom(tensorsMax, false);
+    const build = (isInputFirst: boolean): { graph: Graph; input: Tensor; sum: Tensor } => {
+      const context = createContext(ggml, tensorsMax, overhead);
+      const graph = ggml.new_graph_custom(context, tensorsMax, false);
+      const input = ggml.new_tensor_1d(context, typeIds.f32, size);
+      ggml.set_input(input);
+      if (isInputFirst) ggml.build_forward_expand(graph, input);
+      const sum = ggml.add(context, weight, input);
+      ggml.set_output(sum);
+      ggml.build_forward_expand(graph, sum);
+      return { graph, input, sum };
+    };
+    for (const isInputFirst of [true, false, true]) {
+      const { graph, input, sum } = build(isInputFirst);
+      expect(executor.allocate(graph)).toBe(true);
+      const twos = bytesOf(new Float32Array(size).fill(2));
+      ggml.backend_tensor_set(input, twos, 0, twos.length);
+      expect(executor.compute(graph, 1)).toBe(true);
+      const found = new Float32Array(size);
+      ggml.backend_tensor_get(sum, bytesOf(found), 0, 4 * size);
+      expect([...found]).toEqual(new Array(size).fill(3));
+    }
+    executor.free();
+    ggml.backend_buffer_free(buffer);
+    runtime.stop();
+  });
+});
