@@ -1,6 +1,6 @@
 import { createClient, type SkeinClient } from '@skein/client';
 import { createSkein, type SkeinProvider } from '@skein/client/ai-sdk';
-import { generateText, streamText } from 'ai';
+import { generateObject, generateText, jsonSchema, streamText, tool } from 'ai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tinyTales } from '../support/gateway.js';
 import { sessionsOn, untilFree } from '../support/peer-status.js';
@@ -91,6 +91,62 @@ describe('the AI SDK over a swarm', () => {
       if (event.type === 'token' || event.type === 'end') text += event.text;
     }
     expect(next.text).toBe(text);
+  });
+
+  it('generateObject: an object that is valid under its schema', async () => {
+    const schema = jsonSchema<{ hero: string; age: number }>({
+      type: 'object',
+      properties: {
+        hero: { enum: ['fox', 'owl', 'bear'] },
+        age: { type: 'integer', minimum: 1, maximum: 9 },
+      },
+      required: ['hero', 'age'],
+      additionalProperties: false,
+    });
+    const { object, finishReason, warnings } = await generateObject({
+      ...story,
+      model: skein('tiny-tales'),
+      schema,
+    });
+    expect(['fox', 'owl', 'bear']).toContain(object.hero);
+    expect([1, 2, 3, 4, 5, 6, 7, 8, 9]).toContain(object.age);
+    expect(finishReason).toBe('stop');
+    expect(warnings).toEqual([]);
+  });
+
+  it('calls tools, and goes on with their results', async () => {
+    const called: unknown[] = [];
+    const tools = {
+      findKey: tool({
+        description: 'Finds a lost key.',
+        inputSchema: jsonSchema<{ place: string }>({
+          type: 'object',
+          properties: { place: { enum: ['bush', 'cave'] } },
+          required: ['place'],
+          additionalProperties: false,
+        }),
+        execute: async (input) => {
+          called.push(input);
+          return 'It is not there.';
+        },
+      }),
+    };
+    const model = skein('tiny-tales');
+    const required = await generateText({ ...story, model, tools, toolChoice: 'required' });
+    expect(required.finishReason).toBe('tool-calls');
+    expect(required.toolCalls[0]).toMatchObject({ toolName: 'findKey', input: called[0] });
+    expect(['bush', 'cave']).toContain(Object(called[0]).place);
+    const streamed = streamText({ ...story, model, tools, toolChoice: 'required' });
+    const types: string[] = [];
+    for await (const { type } of streamed.fullStream) types.push(type);
+    expect(types).toEqual(expect.arrayContaining(['tool-input-start', 'tool-call', 'tool-result']));
+    expect((await streamed.toolCalls)[0]).toMatchObject({ input: called[0] });
+    const messages = [{ role: 'user' as const, content: prompt }, ...required.response.messages];
+    const { prompt: _prompt, ...settings } = story;
+    const answer = { ...settings, model, messages, tools, toolChoice: 'none' as const };
+    const next = await generateText({ ...answer, maxOutputTokens: 20 });
+    expect(next.toolCalls).toEqual([]);
+    expect(next.text).not.toBe('');
   });
 
   it('says what it does not do', async () => {

@@ -1,6 +1,4 @@
-import { createServer, type Server } from 'node:http';
 import { builtinModules } from 'node:module';
-import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { createClient, type SkeinClient } from '@skein/client';
 import type { Page } from 'playwright-core';
@@ -8,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BrowserBundle, buildForBrowser } from '../support/build-browser.js';
 import { launchChromium, whyNoBrowser } from '../support/chromium.js';
 import { tinyTales } from '../support/gateway.js';
+import { type ServedPage, servePage } from '../support/serve-page.js';
 import { stopEverything } from '../support/skein-process.js';
 import { type Swarm, startSwarm } from '../support/swarm.js';
 
@@ -47,7 +46,7 @@ describe.skipIf(whyNoBrowser !== null)(`in Chromium (${whyNoBrowser ?? 'found'})
   };
   let swarm: Swarm;
   let client: SkeinClient;
-  let server: Server;
+  let served: ServedPage;
   let page: Page;
 
   beforeAll(async () => {
@@ -56,19 +55,16 @@ describe.skipIf(whyNoBrowser !== null)(`in Chromium (${whyNoBrowser ?? 'found'})
     swarm = await startSwarm({ model: tinyTales, blocks, parameters });
     client = createClient({ bootstrap: [swarm.bootstrap] });
     await client.start();
-    server = await serve({
-      '/': ['text/html', '<!doctype html><script type="module" src="/bundle.js"></script>'],
-      '/bundle.js': ['text/javascript', bundle.code],
-    });
+    served = await servePage(bundle.code);
     const browser = await launchChromium();
     page = await browser.newPage();
     page.on('pageerror', (error) => console.error(`the page: ${error}`));
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    await page.goto(served.url);
   });
 
   afterAll(async () => {
     await page.context().browser()?.close();
-    server.close();
+    served.stop();
     await client.stop();
     await stopEverything();
   });
@@ -118,16 +114,4 @@ function generate(page: Page, task: Task): Promise<{ ids: number[]; reroutes: nu
     await client.stop();
     return { ids, reroutes };
   }, task);
-}
-
-async function serve(
-  files: Readonly<Record<string, [type: string, body: string]>>,
-): Promise<Server> {
-  const server = createServer(({ url = '' }, response) => {
-    const [type, body] = files[url] ?? ['text/plain', ''];
-    response.writeHead(files[url] === undefined ? 404 : 200, { 'content-type': type });
-    response.end(body);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server;
 }

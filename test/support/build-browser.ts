@@ -1,6 +1,6 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
@@ -13,7 +13,7 @@ export interface BrowserBundle {
   readonly imports: readonly string[];
 }
 
-/** Bundles an entry of `test/browser` for browsers, as an application would. */
+/** Bundles an entry, a path or a file of `test/browser`, for browsers, as an application would. */
 export async function buildForBrowser(entry: string): Promise<BrowserBundle> {
   const folder = fileURLToPath(new URL('../browser', import.meta.url));
   const result = await build({
@@ -24,7 +24,7 @@ export async function buildForBrowser(entry: string): Promise<BrowserBundle> {
       write: false,
       outDir: mkdtempSync(join(tmpdir(), 'skein bundle ')),
       target: 'es2022',
-      rolldownOptions: { input: join(folder, entry), output: { codeSplitting: false } },
+      rolldownOptions: { input: resolve(folder, entry), output: { codeSplitting: false } },
     },
   });
   const outputs = Array.isArray(result) ? result : [result];

@@ -11,7 +11,9 @@ export interface CommandEvent {
 }
 
 /** The compiled command, run as a user's shell would run it. */
-const command = fileURLToPath(new URL('../../packages/peer/dist/cli/main.js', import.meta.url));
+export const command = fileURLToPath(
+  new URL('../../packages/peer/dist/cli/main.js', import.meta.url),
+);
 
 /** A running `skein` command with its events. */
 export class SkeinProcess {

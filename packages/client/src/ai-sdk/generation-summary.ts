@@ -25,10 +25,12 @@ export class GenerationSummary {
     } else if (event.type === 'end') this.#end = event;
   }
 
-  get finishReason(): LanguageModelV3FinishReason {
+  /** @param callCount calls of tools that the answer holds */
+  finishReason(callCount: number): LanguageModelV3FinishReason {
     const raw = this.#end?.reason;
     if (raw === 'length') return { unified: 'length', raw };
-    return { unified: raw === 'eos' || raw === 'stop' ? 'stop' : 'other', raw };
+    if (raw !== 'eos' && raw !== 'stop') return { unified: 'other', raw };
+    return { unified: callCount > 0 ? 'tool-calls' : 'stop', raw };
   }
 
   get usage(): LanguageModelV3Usage {
@@ -42,7 +44,13 @@ export class GenerationSummary {
 
   /** `providerMetadata.skein`. */
   get metadata(): SharedV3ProviderMetadata {
-    const { seed, firstTokenMs = null, tokensPerSecond = null, stop } = this.#end ?? {};
+    const {
+      seed,
+      firstTokenMs = null,
+      tokensPerSecond = null,
+      stop,
+      isClosedEarly,
+    } = this.#end ?? {};
     return {
       skein: {
         route: describeRoute(this.#route),
@@ -51,6 +59,7 @@ export class GenerationSummary {
         timings: { firstTokenMs, tokensPerSecond },
         ...(seed !== undefined && { seed }),
         ...(stop !== undefined && { stop }),
+        ...(isClosedEarly !== undefined && { isClosedEarly }),
       },
     };
   }

@@ -1,6 +1,7 @@
 import type {
   LanguageModelV3,
   LanguageModelV3CallOptions,
+  LanguageModelV3Content,
   LanguageModelV3GenerateResult,
   LanguageModelV3StreamPart,
   LanguageModelV3StreamResult,
@@ -8,9 +9,21 @@ import type {
 import { createSessionId, isSkeinError } from '@skein/protocol';
 import type { SkeinClient } from '../client/client.js';
 import type { GenerationEvent } from '../generate/generation-types.js';
+import { createToolCallReader } from '../tools/index.js';
+import { AnswerParts } from './answer-parts.js';
 import { GenerationSummary } from './generation-summary.js';
 import type { SkeinModelSettings } from './skein-call-options.js';
 import { type PreparedCall, toGenerateOptions } from './to-generate-options.js';
+
+type StreamParts = AsyncGenerator<LanguageModelV3StreamPart, void, undefined>;
+
+/** A generation whose first event is there. */
+interface BegunStream extends Pick<PreparedCall, 'warnings'> {
+  readonly first: IteratorResult<GenerationEvent, void>;
+  /** The rest. */
+  readonly events: AsyncGenerator<GenerationEvent, void, undefined>;
+  readonly answer: AnswerParts;
+}
 
 /** A model of a swarm as the AI SDK sees it. */
 export class SkeinLanguageModel implements LanguageModelV3 {
@@ -29,17 +42,24 @@ export class SkeinLanguageModel implements LanguageModelV3 {
   }
 
   async doGenerate(call: LanguageModelV3CallOptions): Promise<LanguageModelV3GenerateResult> {
-    const { warnings, events } = await this.#begin(call);
+    const { warnings, events, answer } = await this.#begin(call);
     const summary = new GenerationSummary();
+    const content: LanguageModelV3Content[] = [];
     let text = '';
+    const take = (part: LanguageModelV3StreamPart) => {
+      if (part.type === 'text-delta') text += part.delta;
+      else if (part.type === 'tool-call') content.push(part);
+    };
     for await (const event of events) {
       summary.add(event);
-      text += textOf(event);
+      for (const part of answer.push(textOf(event))) take(part);
     }
-    const { finishReason, usage, metadata } = summary;
+    for (const part of answer.finish()) take(part);
+    if (text !== '') content.unshift({ type: 'text', text });
+    const { usage, metadata } = summary;
     return {
-      content: text === '' ? [] : [{ type: 'text', text }],
-      finishReason,
+      content,
+      finishReason: summary.finishReason(answer.callCount),
       usage,
       providerMetadata: metadata,
       response: this.#response(),
@@ -51,12 +71,12 @@ export class SkeinLanguageModel implements LanguageModelV3 {
   async doStream(call: LanguageModelV3CallOptions): Promise<LanguageModelV3StreamResult> {
     const leave = new AbortController();
     const signals = [leave.signal, ...(call.abortSignal === undefined ? [] : [call.abortSignal])];
-    const { warnings, events } = await this.#begin({
+    const { warnings, events, answer } = await this.#begin({
       ...call,
       abortSignal: AbortSignal.any(signals),
     });
     const first = await events.next();
-    const parts = this.#parts(warnings, first, events);
+    const parts = this.#parts({ warnings, first, events, answer });
     return {
       stream: new ReadableStream<LanguageModelV3StreamPart>({
         async pull(controller) {
@@ -83,33 +103,26 @@ export class SkeinLanguageModel implements LanguageModelV3 {
     try {
       const model = await this.#client.loadModel(this.modelId, load);
       const { options, warnings } = toGenerateOptions(call, model, this.#settings);
-      return { warnings, events: withAborts(this.#client.generate(options), abortSignal) };
+      const hasTools = options.tools !== undefined;
+      const answer = new AnswerParts(hasTools ? createToolCallReader(model, options) : null);
+      const events = withAborts(this.#client.generate(options), abortSignal);
+      return { warnings, events, answer };
     } catch (error) {
       throw asAbort(error, abortSignal);
     }
   }
 
-  async *#parts(
-    warnings: PreparedCall['warnings'],
-    first: IteratorResult<GenerationEvent, void>,
-    rest: AsyncGenerator<GenerationEvent, void, undefined>,
-  ): AsyncGenerator<LanguageModelV3StreamPart, void, undefined> {
+  async *#parts({ warnings, first, events, answer }: BegunStream): StreamParts {
     const summary = new GenerationSummary();
-    const id = '0';
-    let hasText = false;
     yield { type: 'stream-start', warnings };
     yield { type: 'response-metadata', ...this.#response() };
-    for (let next = first; !next.done; next = await rest.next()) {
-      const event = next.value;
-      summary.add(event);
-      const delta = textOf(event);
-      if (delta === '') continue;
-      if (!hasText) yield { type: 'text-start', id };
-      hasText = true;
-      yield { type: 'text-delta', id, delta };
+    for (let next = first; !next.done; next = await events.next()) {
+      summary.add(next.value);
+      yield* answer.push(textOf(next.value));
     }
-    if (hasText) yield { type: 'text-end', id };
-    const { finishReason, usage, metadata } = summary;
+    yield* answer.finish();
+    const { usage, metadata } = summary;
+    const finishReason = summary.finishReason(answer.callCount);
     yield { type: 'finish', finishReason, usage, providerMetadata: metadata };
   }
 

@@ -3,6 +3,7 @@ import type { ClientGenerateOptions } from '../client/client.js';
 import type { LoadedModel } from '../model/model-store.js';
 import { parseSettings, type SkeinModelSettings } from './skein-call-options.js';
 import { toChatMessages } from './to-chat-messages.js';
+import { toResponseFormat, toToolOptions } from './to-tool-options.js';
 
 /** A call of the AI SDK as a generation of the client. */
 export interface PreparedCall {
@@ -23,11 +24,14 @@ export function toGenerateOptions(
 ): PreparedCall {
   const warnings = warningsOf(call);
   const messages = toChatMessages(call.prompt);
+  const responseFormat = toResponseFormat(call);
   const options: ClientGenerateOptions = {
     model: model.hash,
     ...settings,
     ...parseSettings(call.providerOptions?.skein),
     ...samplingOf(call),
+    ...toToolOptions(call, warnings),
+    ...(responseFormat !== undefined && { responseFormat }),
     ...(call.abortSignal !== undefined && { signal: call.abortSignal }),
   };
   if (model.chatTemplate !== null) return { options: { ...options, messages }, warnings };
@@ -56,10 +60,6 @@ function warningsOf(call: LanguageModelV3CallOptions): SharedV3Warning[] {
   const warnings: SharedV3Warning[] = [];
   const unsupported = (feature: string, details: string) =>
     warnings.push({ type: 'unsupported', feature, details });
-  if (call.responseFormat?.type === 'json') {
-    unsupported('responseFormat', 'the text is not held to JSON');
-  }
-  if (call.tools !== undefined && call.tools.length > 0) unsupported('tools', 'none is called');
   if (call.includeRawChunks) unsupported('includeRawChunks', 'there are no raw chunks');
   // The AI SDK itself always names its user agent.
   const { 'user-agent': _agent, ...headers } = call.headers ?? {};

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { GenerateOptions } from '../generate/generation-types.js';
 import { samplingLimits } from '../sampling/index.js';
 import type { SessionOptions } from '../session/session-types.js';
+import { toolsMax } from '../tools/index.js';
 
 /** How an answer is drawn, seed included: with it the next token is what it would have been. */
 export type AnswerSettings = Omit<
@@ -39,6 +40,9 @@ const stopCharactersMax = 4096;
 const rows = z.int().min(1).max(limits.stepRowsMax).optional();
 const position = z.int().min(0).max(limits.contextLengthMax);
 
+/** A JSON schema: true, false, or an object. */
+const schemaSchema = z.union([z.boolean(), z.record(z.string(), z.unknown())]);
+
 const settingsSchema = z.strictObject({
   seed: z.int().min(0),
   maxTokens: z.int().min(1).max(limits.contextLengthMax),
@@ -55,6 +59,28 @@ const settingsSchema = z.strictObject({
     .optional(),
   stop: z.array(z.string().max(stopCharactersMax)).max(stopsMax).optional(),
   ignoreEos: z.boolean().optional(),
+  // Schemas are checked when the answer goes on, as those of a caller are.
+  responseFormat: z
+    .discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('text') }),
+      z.strictObject({ type: z.literal('json-object') }),
+      z.strictObject({ type: z.literal('json-schema'), schema: schemaSchema }),
+    ])
+    .optional(),
+  tools: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        description: z.string().optional(),
+        parameters: schemaSchema.optional(),
+      }),
+    )
+    .max(toolsMax)
+    .optional(),
+  toolChoice: z
+    .union([z.enum(['auto', 'required']), z.strictObject({ name: z.string() })])
+    .optional(),
+  parallelToolCalls: z.boolean().optional(),
 });
 
 /** The part of a token that is JSON. The sampling options' ranges are checked when they are used. */

@@ -2,6 +2,7 @@ import { limits, SkeinError, type TokenId } from '@skein/protocol';
 import { fromBase64url, toBase64url } from './base64url.js';
 import {
   type AnswerSettings,
+  type OpenAnswer,
   type ResumeHeader,
   type ResumeState,
   resumeHeaderSchema,
@@ -28,7 +29,9 @@ export function encodeResumeToken(state: ResumeState): string {
     model,
     tokens: tokens.length,
     stepRuns: stepEnds === null ? null : toRuns(stepEnds),
-    answer: answer && { start: answer.start, settings: writeSettings(answer.settings) },
+    answer: isWritable(answer)
+      ? { start: answer.start, settings: writeSettings(answer.settings) }
+      : null,
     session,
   };
   const json = new TextEncoder().encode(JSON.stringify(header));
@@ -120,12 +123,18 @@ function fromRuns(runs: readonly (readonly [number, number])[], length: number):
   return stepEnds;
 }
 
+/** A grammar of the caller's own is no JSON: an answer under one cannot be gone on with elsewhere. */
+function isWritable(answer: ResumeState['answer']): answer is OpenAnswer {
+  return answer !== null && answer.settings.responseFormat?.type !== 'grammar';
+}
+
 type WrittenSettings = NonNullable<ResumeHeader['answer']>['settings'];
 
 /** Only what the next token depends on: callers may have given more. */
 function writeSettings(settings: AnswerSettings): WrittenSettings {
   const { seed, maxTokens, temperature, topK, topP, minP, ignoreEos, stop, logitBias } = settings;
   const { repetitionPenalty, presencePenalty, frequencyPenalty } = settings;
+  const { responseFormat, tools, toolChoice, parallelToolCalls } = settings;
   return {
     seed,
     maxTokens,
@@ -137,6 +146,10 @@ function writeSettings(settings: AnswerSettings): WrittenSettings {
     presencePenalty,
     frequencyPenalty,
     ignoreEos,
+    responseFormat: responseFormat as WrittenSettings['responseFormat'],
+    tools: tools as WrittenSettings['tools'],
+    toolChoice,
+    parallelToolCalls,
     stop: stop && [...stop],
     logitBias: logitBias && [...logitBias],
   };

@@ -48,6 +48,25 @@ describe('a resume token', () => {
     expect(parseResumeToken(encodeResumeToken(bare))).toEqual(bare);
   });
 
+  it('holds formats and tools, but for a grammar of the caller’s own', () => {
+    const answer = plain.answer as NonNullable<ResumeState['answer']>;
+    const withFormat = (format: Partial<typeof answer.settings>): ResumeState => ({
+      ...plain,
+      answer: { ...answer, settings: { ...answer.settings, ...format } },
+    });
+    const schema = { type: 'object', properties: { hero: { enum: ['fox'] } } };
+    const state = withFormat({
+      responseFormat: { type: 'json-schema', schema },
+      tools: [{ name: 'search', description: 'Looks.', parameters: schema }],
+      toolChoice: { name: 'search' },
+      parallelToolCalls: false,
+    });
+    expect(parseResumeToken(encodeResumeToken(state))).toEqual(state);
+    const grammar = { root: { kind: 'sequence', items: [] } } as never;
+    const own = withFormat({ responseFormat: { type: 'grammar', grammar } });
+    expect(parseResumeToken(encodeResumeToken(own)).answer).toBeNull();
+  });
+
   it('takes four characters a token of a long conversation', () => {
     const tokens = Array.from({ length: 10_000 }, (_, index) => (index * 13) % 32_000);
     const stepEnds = tokens.map((_, index) => index + 1);

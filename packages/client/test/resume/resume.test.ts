@@ -2,6 +2,7 @@ import type { TokenId } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
 import type { ContinueOptions, Conversation } from '../../src/client/conversation.js';
 import type { GenerateOptions, GenerationEvent } from '../../src/generate/generation-types.js';
+import { parseResumeToken } from '../../src/resume/resume-token.js';
 import { setUpText } from '../support/text-client.js';
 import { failAt } from '../support/toy-session.js';
 
@@ -98,9 +99,14 @@ describe('a saved conversation', () => {
       rows.push(step.end - step.position);
       return null;
     });
+    const { stepEnds } = parseResumeToken(conversation.save());
     await run(read(resumed.continue(), 1));
     // The prompt's chunks, and of five generated tokens four together, row by row: the last one gives logits.
     expect(rows.slice(0, 5)).toEqual([16, 3, 4, 1, 1]);
+    expect(stepEnds?.slice(0, 6)).toEqual([16, 19, 20, 21, 22, 23]);
+    expect(parseResumeToken(resumed.save()).stepEnds).toEqual(
+      expect.arrayContaining([...(stepEnds ?? [])]),
+    );
   });
 
   it('keeps stop texts, and a beginning of one that was held back', async () => {
@@ -117,6 +123,22 @@ describe('a saved conversation', () => {
     expect(rest.reason).toBe('stop');
     const nothing = run(read(resumed.continue()));
     await expect(nothing).rejects.toMatchObject({ code: 'bad-argument' });
+  });
+
+  it('goes on within the format of its answer', async () => {
+    const setup = setUpText();
+    const { client, run } = setup;
+    const schema = { enum: [true, false, null] };
+    const responseFormat = { type: 'json-schema', schema } as const;
+    const whole = await run(client.openSession({ model: 'toy' }));
+    const expected = await run(read(whole.generate({ ...request, responseFormat })));
+    expect(['true', 'false', 'null']).toContain(expected.text);
+    const conversation = await run(client.openSession({ model: 'toy' }));
+    const begun = await run(read(conversation.generate({ ...request, responseFormat }), 2));
+    const resumed = await resume(setup, conversation);
+    const rest = await run(read(resumed.continue()));
+    expect(begun.text + rest.text).toBe(expected.text);
+    expect(rest.reason).toBe('eos');
   });
 
   it('can be lengthened, aborted, and gone on with in the same process', async () => {

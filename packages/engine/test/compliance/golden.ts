@@ -42,6 +42,22 @@ export function describeGoldenNumbers(subject: EngineUnderTest): void {
         });
       });
 
+      it('tells the logits of named tokens, whether or not they are among the best', async () => {
+        await subject.lend(exactOptions(golden), async (engine) => {
+          const input = golden.prompt.subarray(0, -1);
+          const targets = golden.prompt.subarray(1);
+          const output = { kind: 'logits', rows: 'all', topK: 2, targets } as const;
+          const item = createItem(engine, openSession(engine), input, output);
+          const { targetLogits, ids } = logitsOf(await run(engine, item));
+          const expected = Float32Array.from(
+            targets,
+            (token, row) => golden.logits[row * golden.vocabSize + token] as number,
+          );
+          expect(ids).toHaveLength(2 * input.length);
+          expect(relativeError(targetLogits as Float32Array, expected)).toBeLessThan(toleranceF32);
+        });
+      });
+
       it.runIf(golden.isFolderModel && golden.gguf !== null)(
         'computes the same from its GGUF file',
         async () => {
