@@ -7,7 +7,10 @@ import {
 } from '../../packages/dashboard/test/support/fixture-server.js';
 import { FixtureSwarm } from '../../packages/dashboard/test/support/fixture-swarm.js';
 import { launchChromium, whyNoBrowser } from '../support/chromium.js';
+import { tinyTales } from '../support/gateway.js';
 import { expectAccessible, watchPage } from '../support/page-checks.js';
+import { SkeinProcess, stopEverything } from '../support/skein-process.js';
+import { startSwarm } from '../support/swarm.js';
 
 const pageFolder = fileURLToPath(new URL('../../packages/dashboard/dist', import.meta.url));
 
@@ -32,6 +35,7 @@ beforeEach(async () => {
 afterAll(async () => {
   await browser?.close();
   await server?.stop();
+  await stopEverything();
 });
 
 async function openPage(place = '', options: BrowserContextOptions = {}): Promise<Page> {
@@ -198,4 +202,38 @@ describe.skipIf(isSkipped)('the dashboard of 200 peers and 80 blocks', () => {
       await page.close();
     },
   );
+});
+
+describe.skipIf(isSkipped)('the dashboard of a real swarm', () => {
+  it('shows its peers, and one that is killed', async () => {
+    const real = await startSwarm({ model: tinyTales, blocks: ['0:4', '4:8', '0:8'] });
+    const dashboard = new SkeinProcess([
+      'dashboard',
+      '--bootstrap',
+      real.bootstrap,
+      '--port',
+      '0',
+      '--no-history',
+    ]);
+    const { http } = await dashboard.waitFor('ready');
+    const page = await browser.newPage();
+    const { foreign, complaints } = watchPage(page);
+    await page.goto(`${http}/`);
+    const headline = page.getByRole('heading', { level: 1 });
+    await headline.getByText('All 8 blocks served').waitFor();
+    const names = await page.locator('.map-names a').allTextContents();
+    expect([...names].sort()).toEqual(['peer-1', 'peer-2', 'peer-3']);
+    real.peers[1]?.process.kill('SIGKILL');
+    await page.getByText('Degraded').waitFor({ timeout: 60_000 });
+    await page.getByRole('link', { name: 'Events' }).click();
+    await page.locator('.events').getByText('peer-2').first().waitFor();
+    await page.goto(`${http}/#/peers/${real.peers[0]?.id}`);
+    await page.getByText('Blocks 0–3 of 8, with the embedding.').waitFor();
+    await page.goto(`${http}/#/help`);
+    await page.getByText('pnpm skein peer').first().waitFor();
+    expect(await page.locator('.help').textContent()).toContain('--model tiny-tales');
+    expect(foreign).toEqual([]);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
 });

@@ -14,7 +14,7 @@ const titles: Readonly<Record<View, string>> = {
   flow: 'Flow',
   history: 'History',
   events: 'Events',
-  help: 'Help the swarm',
+  help: 'Help',
 };
 
 /** The whole page: a head that stays, and one of the views. */
@@ -45,6 +45,7 @@ export function App() {
               <li key={name}>
                 <a href={addressOf(name)} aria-current={name === view ? 'page' : undefined}>
                   {titles[name]}
+                  {name === 'help' && <span class="more"> the swarm</span>}
                 </a>
               </li>
             ))}

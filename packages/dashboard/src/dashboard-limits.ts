@@ -16,7 +16,7 @@ export const dashboardLimits = {
   dottedPointsMax: 30,
   /** Edges that are drawn; those with the most sessions first. */
   drawnEdgesMax: 400,
-  /** A silent stream is given up: a comment comes every 15 s. Only browsers see comments. */
+  /** An answer of the server other than the live stream has arrived by then. */
   requestMs: 15_000,
   /** A peer's page is asked for anew so often. */
   peerRefreshMs: 4000,

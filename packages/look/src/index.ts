@@ -16,4 +16,5 @@ export { Icon, type IconName } from './icon.js';
 export { Mark } from './mark.js';
 export { startTheme, type ThemeChoice, theme, themeChoice } from './theme.js';
 export { ThemeSwitch } from './theme-switch.js';
+export { withTimeLimit } from './with-time-limit.js';
 export { blocks, bytes, count, duration, plural, rate, sentence } from './words.js';

@@ -1,3 +1,4 @@
+import { withTimeLimit } from '@skein/look';
 import { chatLimits } from '../chat-limits.js';
 import { readEventStream } from './event-stream.js';
 import { ApiError, describeError } from './failure.js';
@@ -39,9 +40,10 @@ interface CallOptions {
  * @throws ApiError; TypeError when nobody answers
  */
 export async function fetchModels({ key }: CallOptions): Promise<readonly string[]> {
-  const signal = AbortSignal.timeout(chatLimits.requestMs);
-  const response = await call('v1/models', { headers: headersFor(key), signal });
-  const body = (await response.json()) as { data?: readonly { id?: unknown }[] };
+  const body = await withTimeLimit(chatLimits.requestMs, async (signal) => {
+    const response = await call('v1/models', { headers: headersFor(key), signal });
+    return (await response.json()) as { data?: readonly { id?: unknown }[] };
+  });
   const ids = (body.data ?? []).map(({ id }) => id);
   return ids.filter((id) => typeof id === 'string');
 }

@@ -123,7 +123,7 @@ function NumberField({ name, label, note, range }: NumberFieldProps) {
         class="field"
         type="number"
         inputMode="decimal"
-        placeholder="as it comes"
+        placeholder="default"
         aria-describedby={noteId}
         {...range}
         value={value ?? ''}

@@ -11,7 +11,7 @@ export interface Stream {
 }
 
 /** What changed a moment ago, from 1 (now) to 0 (long ago). */
-export interface FreshChange {
+interface FreshChange {
   readonly gone: readonly string[];
   readonly come: readonly string[];
   readonly freshness: number;
@@ -37,7 +37,7 @@ interface Point {
   readonly y: number;
 }
 
-export const flowMarginPx = 36;
+const flowMarginPx = 36;
 
 /** Where a peer is on a drawing of some size. */
 export function pointOf(place: Place, size: { width: number; height: number }): Point {

@@ -80,6 +80,13 @@ export function FlowCanvas({ changes }: { readonly changes: Signal<readonly Seen
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
     pointed.value = nearest(places.current, size.peek(), { x, y });
   };
+  // A finger says first what it is on, and opens it when it comes again.
+  const isOpening = useRef(true);
+  const touch = (event: PointerEvent) => {
+    const before = pointed.peek();
+    point(event);
+    isOpening.current = event.pointerType !== 'touch' || pointed.peek() === before;
+  };
   const peer = peers.value.get(pointed.value ?? '');
   return (
     <div class="flow" ref={frame}>
@@ -88,12 +95,13 @@ export function FlowCanvas({ changes }: { readonly changes: Signal<readonly Seen
         role="img"
         aria-label={`${plural(shown.value.length, 'peer')}, with what flows between them. The table below has the same.`}
         onPointerMove={point}
-        onPointerDown={point}
-        onPointerLeave={() => {
-          pointed.value = null;
+        onPointerDown={touch}
+        onPointerLeave={(event) => {
+          if (event.pointerType !== 'touch') pointed.value = null;
         }}
         onClick={() => {
-          if (pointed.value !== null) location.hash = addressOfPeer(pointed.value);
+          if (pointed.value !== null && isOpening.current)
+            location.hash = addressOfPeer(pointed.value);
         }}
       />
       {peer !== undefined && (

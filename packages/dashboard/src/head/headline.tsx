@@ -39,7 +39,7 @@ const words: Readonly<Record<Health, string>> = {
 };
 
 /** Health as a word and a sign: geese in order, one astray, or the thread torn. */
-export function HealthWord({ health }: { readonly health: Health }) {
+function HealthWord({ health }: { readonly health: Health }) {
   const signs: Readonly<Record<Health, string>> = {
     healthy: 'M3 13 9 5l6 8',
     degraded: 'M3 13 9 5M12 9.5l3 6',

@@ -90,6 +90,13 @@ export function BlockMap() {
     if (body !== null) drawMap(body, scene);
   });
 
+  // A finger says first what it is on, and opens it when it comes again.
+  const isOpening = useRef(true);
+  const touch = (event: PointerEvent) => {
+    const before = cursor.peek()?.row;
+    point(event);
+    isOpening.current = event.pointerType !== 'touch' || cursor.peek()?.row === before;
+  };
   const point = (event: PointerEvent) => {
     const box = canvas.current?.getBoundingClientRect();
     if (box === undefined) return;
@@ -143,14 +150,14 @@ export function BlockMap() {
             aria-describedby="map-facts"
             style={{ width: geometry.width, height: bodyPx(geometry.height, seen.value.height) }}
             onPointerMove={point}
-            onPointerDown={point}
-            onPointerLeave={() => {
-              cursor.value = null;
+            onPointerDown={touch}
+            onPointerLeave={(event) => {
+              if (event.pointerType !== 'touch') cursor.value = null;
             }}
             onKeyDown={onKey}
             onClick={() => {
               const peer = rows.peek()[cursor.peek()?.row ?? -1];
-              if (peer !== undefined) location.hash = addressOfPeer(peer.id);
+              if (peer !== undefined && isOpening.current) location.hash = addressOfPeer(peer.id);
             }}
           />
         </div>

@@ -1,3 +1,4 @@
+import { withTimeLimit } from '@skein/look';
 import type {
   HistoryAnswer,
   HistoryRange,
@@ -46,9 +47,8 @@ export async function fetchHistory(
 }
 
 async function get<Answer>(path: string, signal: AbortSignal): Promise<Outcome<Answer>> {
-  try {
-    const limit = AbortSignal.timeout(dashboardLimits.requestMs);
-    const response = await fetch(path, { signal: AbortSignal.any([signal, limit]) });
+  const ask = async (limited: AbortSignal): Promise<Outcome<Answer>> => {
+    const response = await fetch(path, { signal: limited });
     if (response.ok) return { kind: 'answer', answer: (await response.json()) as Answer };
     const body = (await response.json().catch(() => null)) as {
       error?: { message?: unknown };
@@ -56,6 +56,9 @@ async function get<Answer>(path: string, signal: AbortSignal): Promise<Outcome<A
     const message = body?.error?.message;
     const text = typeof message === 'string' ? message : `The server answered ${response.status}.`;
     return { kind: 'failure', text };
+  };
+  try {
+    return await withTimeLimit(dashboardLimits.requestMs, ask, { signal });
   } catch {
     return { kind: 'failure', text: 'The server does not answer.' };
   }

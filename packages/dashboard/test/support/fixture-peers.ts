@@ -46,7 +46,7 @@ const GiB = 1024 ** 3;
 const alphabet = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 
 /** An id as base58 peer ids look. */
-export function fixtureId(random: () => number): string {
+function fixtureId(random: () => number): string {
   const letters = Array.from(
     { length: 44 },
     () => alphabet[Math.floor(random() * alphabet.length)],
