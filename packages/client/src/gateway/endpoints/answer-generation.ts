@@ -2,7 +2,11 @@ import type { GenerationRequest } from '../generation/generation-request.js';
 import type { Generation } from '../generation/generations.js';
 import { apiErrorBody, toGatewayError } from '../http/api-error.js';
 import type { GatewayContext, GatewayServices } from '../http/gateway-context.js';
-import { answerWithEvents, type ServerSentEvent } from '../http/server-sent-events.js';
+import {
+  answerWithEvents,
+  type ServerSentEvent,
+  type StreamEncoding,
+} from '../http/server-sent-events.js';
 import { RouteEvents } from './route-events.js';
 
 /** How an endpoint writes its answers. */
@@ -11,6 +15,8 @@ export interface AnswerFormat {
   whole(generation: Generation): Promise<object>;
   /** The answer as a stream of events. */
   events(generation: Generation): AsyncGenerator<ServerSentEvent, void, undefined>;
+  /** How a stream is written. Default: server-sent events. */
+  readonly encoding?: StreamEncoding;
   /** What tells of a failure when the answer has begun. Default: the error's body. */
   failure?(error: unknown): readonly ServerSentEvent[];
 }
@@ -43,6 +49,7 @@ export async function answerGeneration(
   const events = format.events(generation);
   const response = await answerWithEvents(routes?.among(events) ?? events, {
     clock: services.clock,
+    ...(format.encoding !== undefined && { encoding: format.encoding }),
     abort: (reason) => leave.abort(reason),
     onError: (error) => {
       services.onFailure(error, context.get('requestId'));

@@ -67,6 +67,7 @@ export function chatToGeneration(body: ChatCompletionsBody): GenerationRequest {
     choicesPerPrompt: body.n ?? 1,
     sampling: toSampling(body),
     maxTokens: newer ?? older ?? null,
+    contextMax: null,
     stop: toStop(body.stop),
     ignoreEos: body.ignore_eos ?? false,
     format,

@@ -74,6 +74,7 @@ export function completionToGeneration(body: CompletionsBody): GenerationRequest
     choicesPerPrompt,
     sampling: toSampling(body),
     maxTokens: body.max_tokens ?? maxTokensDefault,
+    contextMax: null,
     stop: toStop(body.stop),
     ignoreEos: body.ignore_eos ?? false,
     format: freeFormat,

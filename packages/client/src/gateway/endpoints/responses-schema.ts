@@ -108,6 +108,7 @@ export function responseToGeneration(body: ResponsesBody): GenerationRequest {
     choicesPerPrompt: 1,
     sampling: toSampling(body),
     maxTokens: body.max_output_tokens ?? null,
+    contextMax: null,
     stop: [],
     ignoreEos: false,
     format: responseFormat(body.text?.format),

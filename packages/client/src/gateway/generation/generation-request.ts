@@ -26,6 +26,8 @@ export interface GenerationRequest {
   readonly sampling: SamplingOptions;
   /** Null: as many as fit the context. */
   readonly maxTokens: number | null;
+  /** Prompt and answer together have at most so many tokens. Null: the model's context. */
+  readonly contextMax: number | null;
   readonly stop: readonly string[];
   readonly ignoreEos: boolean;
   readonly format: RequestedFormat;
@@ -80,6 +82,8 @@ interface ChoiceEndEvent {
   readonly text: string;
   /** `length`: the limit of tokens, or of the context, was reached. */
   readonly reason: 'stop' | 'length' | 'tool_calls';
+  /** The stop text that ended it. */
+  readonly stop: string | null;
   /** The answer fits its format, and was shortened to fit the limit as well. */
   readonly isClosedEarly: boolean;
 }

@@ -100,6 +100,7 @@ export function responseKey(
     Object.entries(sampling).sort(([a], [b]) => (a < b ? -1 : 1)),
     [...(logitBias ?? [])].sort(([a], [b]) => a - b),
     request.maxTokens,
+    request.contextMax,
     request.stop,
     request.ignoreEos,
     request.topLogProbabilities,

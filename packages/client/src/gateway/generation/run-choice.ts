@@ -71,7 +71,8 @@ async function* generate(
   { conversation, reusedTokens }: Lease,
 ): AsyncGenerator<ChoiceEvent, void, undefined> {
   const { request, choice, lease, seed } = task;
-  const { tokensMax: contextLength } = conversation;
+  const { tokensMax } = conversation;
+  const contextLength = Math.min(tokensMax, request.contextMax ?? tokensMax);
   checkContext(lease.tokens, { maxTokens: request.maxTokens, contextLength });
   const { model } = conversation;
   const answer = new ChoiceAnswer(choice, model, request);
@@ -80,7 +81,7 @@ async function* generate(
     ...request.tools,
     ...(seed !== undefined && { seed }),
     promptTokens: lease.tokens.slice(reusedTokens),
-    maxTokens: request.maxTokens ?? contextLength,
+    maxTokens: request.maxTokens ?? contextLength - lease.tokens.length,
     stop: request.stop,
     ignoreEos: request.ignoreEos,
     responseFormat: request.format.format,
