@@ -18,7 +18,7 @@ export interface StreamEncoding {
 }
 
 /** Server-sent events; a comment is no event. */
-export const serverSentEvents: StreamEncoding = {
+const serverSentEvents: StreamEncoding = {
   contentType: 'text/event-stream; charset=utf-8',
   write: ({ event, data }) => `${event === undefined ? '' : `event: ${event}\n`}data: ${data}\n\n`,
   keepAlive: ': keep-alive\n\n',
