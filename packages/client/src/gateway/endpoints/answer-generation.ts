@@ -36,7 +36,9 @@ export async function answerGeneration(
   },
 ): Promise<Response> {
   const { endpoint, isStream, format } = options;
-  const routes = isStream ? RouteEvents.for(context) : null;
+  // Lines of JSON have no room for events of another kind.
+  const hasRoutes = isStream && format.encoding === undefined;
+  const routes = hasRoutes ? RouteEvents.for(context) : null;
   const request = { ...options.request, ...(routes !== null && { onRoute: routes.listener }) };
   const leave = new AbortController();
   const signal = AbortSignal.any([context.req.raw.signal, leave.signal]);

@@ -48,6 +48,7 @@ export function chatToGeneration(body: ChatCompletionsBody): GenerationRequest {
     maxTokens: newer ?? older ?? null,
     format,
     tools,
+    scoresPrompt: false,
     topLogProbabilities: body.logprobs === true ? (top ?? 0) : null,
   };
 }

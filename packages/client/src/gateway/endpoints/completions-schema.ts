@@ -42,9 +42,6 @@ export function completionToGeneration(body: CompletionsBody): GenerationRequest
   if (body.best_of != null && body.best_of !== choicesPerPrompt) {
     throw unsupportedParameter('best_of', 'only a best_of that equals n is supported');
   }
-  if (body.echo === true && body.logprobs != null) {
-    throw unsupportedParameter('echo', 'log-probabilities of the prompt are not supported');
-  }
   if (prompts.length * choicesPerPrompt > choicesMax) {
     const text = `${prompts.length} prompts with ${choicesPerPrompt} answers each are more than ${choicesMax}`;
     throw new GatewayError(text, { status: 400, code: 'invalid_value', param: 'n' });
@@ -55,6 +52,7 @@ export function completionToGeneration(body: CompletionsBody): GenerationRequest
     maxTokens: body.max_tokens ?? maxTokensDefault,
     format: freeFormat,
     tools: {},
+    scoresPrompt: body.echo === true && body.logprobs != null,
     topLogProbabilities: body.logprobs ?? null,
   };
 }

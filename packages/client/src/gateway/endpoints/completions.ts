@@ -1,4 +1,8 @@
-import type { ChoiceEvent, ChoiceTokenEvent } from '../generation/generation-request.js';
+import type {
+  ChoiceEvent,
+  ChoiceTokenEvent,
+  TokenProbability,
+} from '../generation/generation-request.js';
 import type { Generation } from '../generation/generations.js';
 import type { GatewayContext, GatewayServices } from '../http/gateway-context.js';
 import { answerCompletion, type ChoiceWriter } from './completion-answer.js';
@@ -30,8 +34,9 @@ export async function handleCompletions(
 /** Log-probabilities as this endpoint writes them: one list a fact. */
 interface LogProbabilityLists {
   readonly tokens: string[];
-  readonly token_logprobs: number[];
-  readonly top_logprobs: Record<string, number>[] | null;
+  /** Null for the first token of a prompt, which follows nothing. */
+  readonly token_logprobs: (number | null)[];
+  readonly top_logprobs: (Record<string, number> | null)[] | null;
   readonly text_offset: number[];
 }
 
@@ -77,6 +82,7 @@ class TextChoice implements ChoiceWriter {
     if (event.type !== 'token' || this.#logprobs === null) return null;
     const lists = emptyLists(this.#alternatives ?? 0);
     for (const target of [lists, this.#logprobs]) {
+      if (event.scoredPrompt !== undefined) addPrompt(target, event.scoredPrompt, this.#texts);
       addTo(target, event, this.#texts, this.#text.length);
     }
     return lists;
@@ -99,6 +105,29 @@ function emptyLists(alternatives: number): LogProbabilityLists {
   return { tokens: [], token_logprobs: [], top_logprobs, text_offset: [] };
 }
 
+/** The prompt's tokens, which stand at the beginning of the text. */
+function addPrompt(
+  lists: LogProbabilityLists,
+  scored: NonNullable<ChoiceTokenEvent['scoredPrompt']>,
+  texts: TokenTexts,
+): void {
+  let offset = 0;
+  for (const { id, text, logProbability, topLogits = [] } of scored) {
+    lists.tokens.push(texts.textOf(id));
+    lists.token_logprobs.push(logProbability === null ? null : finite(logProbability));
+    lists.text_offset.push(offset);
+    lists.top_logprobs?.push(logProbability === null ? null : byText(topLogits, texts));
+    offset += text.length;
+  }
+}
+
+/** Likely tokens by their texts. */
+function byText(tokens: readonly TokenProbability[], texts: TokenTexts): Record<string, number> {
+  return Object.fromEntries(
+    tokens.map(({ id, logProbability }) => [texts.textOf(id), finite(logProbability)]),
+  );
+}
+
 function addTo(
   lists: LogProbabilityLists,
   event: ChoiceTokenEvent,
@@ -108,12 +137,5 @@ function addTo(
   lists.tokens.push(texts.textOf(event.id));
   lists.token_logprobs.push(finite(event.logProbability));
   lists.text_offset.push(offset);
-  lists.top_logprobs?.push(
-    Object.fromEntries(
-      event.alternatives.map(({ id, logProbability }) => [
-        texts.textOf(id),
-        finite(logProbability),
-      ]),
-    ),
-  );
+  lists.top_logprobs?.push(byText(event.alternatives, texts));
 }

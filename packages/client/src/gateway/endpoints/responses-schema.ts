@@ -113,6 +113,7 @@ export function responseToGeneration(body: ResponsesBody): GenerationRequest {
     ignoreEos: false,
     format: responseFormat(body.text?.format),
     tools: responseTools(body),
+    scoresPrompt: false,
     topLogProbabilities: isLogged ? (body.top_logprobs ?? 0) : null,
     user: toUser(body),
   };

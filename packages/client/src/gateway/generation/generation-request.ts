@@ -2,6 +2,7 @@ import type { TokenId } from '@skein/protocol';
 import type { PromptOptions } from '../../generate/generation-types.js';
 import type { ResponseFormat } from '../../grammar/index.js';
 import type { SamplingOptions } from '../../sampling/index.js';
+import type { ScoredToken } from '../../score/index.js';
 import type { ToolOptions } from '../../tools/index.js';
 import type { ApiKey } from '../admission/api-keys.js';
 import type { RouteListener } from './watch-route.js';
@@ -35,6 +36,8 @@ export interface GenerationRequest {
   readonly tools: ToolOptions;
   /** Alternatives to report with each token; null: no log-probabilities at all. */
   readonly topLogProbabilities: number | null;
+  /** Whether the prompt's own tokens get log-probabilities as well; they are computed for it. */
+  readonly scoresPrompt: boolean;
   /** Whom the caller asks for: the same one always gets the same target of an alias. */
   readonly user: string | null;
   /** Hears where the answers are computed. Default: nobody does. */
@@ -61,6 +64,8 @@ export interface ChoiceTokenEvent extends TokenProbability {
   /** Text that became final with this token; it may be empty. */
   readonly text: string;
   readonly alternatives: readonly TokenProbability[];
+  /** The prompt's tokens, with the first token of a choice, where they were asked for. */
+  readonly scoredPrompt?: readonly ScoredToken[];
   /** Parts of calls that became final with this token. */
   readonly toolCalls: readonly ToolCallDelta[];
 }

@@ -189,7 +189,7 @@ export class Generations {
 
   #choices(run: Run, signal: AbortSignal): AsyncGenerator<ChoiceEvent, void, undefined>[] {
     const { request, caller, model, usage, labels } = run;
-    const { queue, pool, metrics } = this.#options;
+    const { client, queue, pool, metrics } = this.#options;
     const isExact = isReproducible(request);
     // One seed a choice: they would all say the same.
     const firstSeed = request.sampling.seed ?? createSeed();
@@ -197,7 +197,7 @@ export class Generations {
       Array.from({ length: request.choicesPerPrompt }, (_, index) => {
         const choice = prompt * request.choicesPerPrompt + index;
         return runChoice(
-          { queue, pool },
+          { client, queue, pool },
           {
             request,
             caller,

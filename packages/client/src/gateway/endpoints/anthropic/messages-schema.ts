@@ -133,6 +133,7 @@ export function messagesToGeneration(body: MessagesBody): GenerationRequest {
     ignoreEos: false,
     format,
     tools: toTools(body),
+    scoresPrompt: false,
     topLogProbabilities: null,
     user: body.metadata?.user_id ?? null,
   };

@@ -138,6 +138,7 @@ function toGeneration(
     ignoreEos: false,
     format: toFormat(body.format),
     tools,
+    scoresPrompt: false,
     topLogProbabilities: body.logprobs === true ? (body.top_logprobs ?? 0) : null,
     user: null,
   };
