@@ -116,6 +116,26 @@ describe('completions', () => {
     expect(Object.keys(first ?? {})).toHaveLength(2);
   });
 
+  it('tell how likely the prompt is, as likely as when it was the answer', async () => {
+    const basis = { model, temperature: 0, logprobs: 2 };
+    const prompt = 'Once upon a time';
+    const written = await gateway.openai.completions.create({ ...basis, prompt, max_tokens: 6 });
+    const [answer] = written.choices;
+    const whole = { ...basis, prompt: `${prompt}${answer?.text}`, max_tokens: 1, echo: true };
+    const { choices } = await gateway.openai.completions.create(whole);
+    const { tokens, token_logprobs: given, text_offset } = choices[0]?.logprobs ?? {};
+    expect(given?.[0]).toBeNull();
+    expect(choices[0]?.logprobs?.top_logprobs?.[0]).toBeNull();
+    expect(tokens?.join('')).toBe(choices[0]?.text);
+    expect(text_offset?.at(-1)).toBe(whole.prompt.length);
+    // The last token is the answer's: before it stand those that were written above.
+    const again = given?.slice(-7, -1) ?? [];
+    expect(tokens?.slice(-7, -1)).toEqual(answer?.logprobs?.tokens);
+    for (const [index, value] of (answer?.logprobs?.token_logprobs ?? []).entries()) {
+      expect(again[index]).toBeCloseTo(value, 2);
+    }
+  });
+
   it('take several prompts, as texts and as tokens', async () => {
     const request = { model, temperature: 0, max_tokens: 8, n: 2 };
     const prompt = ['A fox', 'An owl'];

@@ -5,17 +5,25 @@ import { cors } from 'hono/cors';
 import { systemClock } from '../clock.js';
 import { FairQueue } from './admission/fair-queue.js';
 import { QuotaLedger } from './admission/quota-ledger.js';
+import { handleMessages } from './endpoints/anthropic/messages.js';
 import { handleChatCompletions } from './endpoints/chat-completions.js';
 import { handleCompletions } from './endpoints/completions.js';
 import { handleHealth, handleReadiness } from './endpoints/health.js';
 import { handleMetrics } from './endpoints/metrics.js';
 import { handleModel, handleModels } from './endpoints/models.js';
+import { handleOllamaChat, handleOllamaGenerate } from './endpoints/ollama/ollama-answers.js';
+import {
+  handleOllamaShow,
+  handleOllamaTags,
+  handleOllamaVersion,
+} from './endpoints/ollama/ollama-models.js';
 import { handleResponses } from './endpoints/responses.js';
 import { gatewayLimits } from './gateway-limits.js';
 import type { GatewayEvent, GatewayOptions } from './gateway-options.js';
 import { Generations } from './generation/generations.js';
 import { ResponseCache } from './generation/response-cache.js';
-import { apiErrorBody, apiErrorHeaders, toGatewayError } from './http/api-error.js';
+import { apiErrorHeaders, toGatewayError } from './http/api-error.js';
+import { errorBodyFor } from './http/api-styles.js';
 import type { GatewayEnvironment, GatewayServices } from './http/gateway-context.js';
 import { GatewayError } from './http/gateway-error.js';
 import { authenticate, identifyRequests } from './http/request-guards.js';
@@ -109,16 +117,22 @@ function createApp(services: GatewayServices, options: GatewayOptions): Hono<Gat
   if (options.corsOrigins !== undefined) {
     app.use(cors({ origin: [...options.corsOrigins], exposeHeaders: ['x-request-id'] }));
   }
-  app.use('/v1/*', guard);
-  app.use('/metrics', guard);
+  for (const path of ['/v1/*', '/api/*', '/metrics']) app.use(path, guard);
   const onError = () => {
     const text = `a body has at most ${gatewayLimits.bodyBytesMax} bytes`;
     throw new GatewayError(text, { status: 413, code: 'body_too_large' });
   };
-  app.use('/v1/*', bodyLimit({ maxSize: gatewayLimits.bodyBytesMax, onError }));
+  const limit = bodyLimit({ maxSize: gatewayLimits.bodyBytesMax, onError });
+  for (const path of ['/v1/*', '/api/*']) app.use(path, limit);
   app.post('/v1/chat/completions', (context) => handleChatCompletions(context, services));
   app.post('/v1/completions', (context) => handleCompletions(context, services));
   app.post('/v1/responses', (context) => handleResponses(context, services));
+  app.post('/v1/messages', (context) => handleMessages(context, services));
+  app.post('/api/chat', (context) => handleOllamaChat(context, services));
+  app.post('/api/generate', (context) => handleOllamaGenerate(context, services));
+  app.post('/api/show', (context) => handleOllamaShow(context, services));
+  app.get('/api/tags', (context) => handleOllamaTags(context, services));
+  app.get('/api/version', handleOllamaVersion);
   app.get('/v1/models', (context) => handleModels(context, services));
   // Names may hold slashes: `Qwen/Qwen3-8B`.
   app.get('/v1/models/:id{.+}', (context) => handleModel(context, services));
@@ -144,7 +158,8 @@ function createApp(services: GatewayServices, options: GatewayOptions): Hono<Gat
 
 function answerError(context: Context<GatewayEnvironment>, error: unknown): Response {
   const failure = toGatewayError(error);
-  return context.json(apiErrorBody(failure), failure.status, apiErrorHeaders(failure));
+  const body = errorBodyFor(context.req.path, failure);
+  return context.json(body, failure.status, apiErrorHeaders(failure));
 }
 
 /** Counts answers, and tells the owner of them. */

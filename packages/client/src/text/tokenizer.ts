@@ -15,7 +15,7 @@ export interface SpecialToken {
 }
 
 /** Options of {@link Tokenizer.createStreamDecoder}. */
-export interface StreamDecoderOptions {
+interface StreamDecoderOptions {
   /** Default: true. */
   readonly skipSpecialTokens?: boolean;
   /** Special tokens that are not passed over, by their texts. Default: none. */

@@ -72,7 +72,6 @@ describe('POST /v1/completions', () => {
     [{ prompt: '' }, 'invalid_value', null],
     [{ suffix: 'x' }, 'unsupported_parameter', 'suffix'],
     [{ best_of: 3 }, 'unsupported_parameter', 'best_of'],
-    [{ echo: true, logprobs: 1 }, 'unsupported_parameter', 'echo'],
     [{ prompt: ['a', 'b'], n: 100 }, 'invalid_value', 'n'],
     [{ prompt: [4, 999] }, 'invalid_value', null],
   ])('refuses %j', async (fields, code, param) => {

@@ -2,7 +2,11 @@ import type { GenerationRequest } from '../generation/generation-request.js';
 import type { Generation } from '../generation/generations.js';
 import { apiErrorBody, toGatewayError } from '../http/api-error.js';
 import type { GatewayContext, GatewayServices } from '../http/gateway-context.js';
-import { answerWithEvents, type ServerSentEvent } from '../http/server-sent-events.js';
+import {
+  answerWithEvents,
+  type ServerSentEvent,
+  type StreamEncoding,
+} from '../http/server-sent-events.js';
 import { RouteEvents } from './route-events.js';
 
 /** How an endpoint writes its answers. */
@@ -11,6 +15,8 @@ export interface AnswerFormat {
   whole(generation: Generation): Promise<object>;
   /** The answer as a stream of events. */
   events(generation: Generation): AsyncGenerator<ServerSentEvent, void, undefined>;
+  /** How a stream is written. Default: server-sent events. */
+  readonly encoding?: StreamEncoding;
   /** What tells of a failure when the answer has begun. Default: the error's body. */
   failure?(error: unknown): readonly ServerSentEvent[];
 }
@@ -30,7 +36,9 @@ export async function answerGeneration(
   },
 ): Promise<Response> {
   const { endpoint, isStream, format } = options;
-  const routes = isStream ? RouteEvents.for(context) : null;
+  // Lines of JSON have no room for events of another kind.
+  const hasRoutes = isStream && format.encoding === undefined;
+  const routes = hasRoutes ? RouteEvents.for(context) : null;
   const request = { ...options.request, ...(routes !== null && { onRoute: routes.listener }) };
   const leave = new AbortController();
   const signal = AbortSignal.any([context.req.raw.signal, leave.signal]);
@@ -43,6 +51,7 @@ export async function answerGeneration(
   const events = format.events(generation);
   const response = await answerWithEvents(routes?.among(events) ?? events, {
     clock: services.clock,
+    ...(format.encoding !== undefined && { encoding: format.encoding }),
     abort: (reason) => leave.abort(reason),
     onError: (error) => {
       services.onFailure(error, context.get('requestId'));

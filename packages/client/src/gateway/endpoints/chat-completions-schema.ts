@@ -4,35 +4,16 @@ import type { GenerationRequest } from '../generation/generation-request.js';
 import { GatewayError } from '../http/gateway-error.js';
 import { chatFormat, chatFormatSchema, requireEndForFormat } from './format-fields.js';
 import { chatMessageSchema, toChatMessages } from './message-fields.js';
-import {
-  choiceCount,
-  endFields,
-  modelField,
-  requireStreamForOptions,
-  samplingFields,
-  streamFields,
-  tokenCount,
-  toSampling,
-  toStop,
-  toUser,
-  unsupported,
-  userFields,
-} from './request-fields.js';
+import { completionFields, toCompletion, tokenCount, unsupported } from './request-fields.js';
 import { chatToolFields, chatTools } from './tool-fields.js';
 
 /** The body of `POST /v1/chat/completions`. */
 export const chatCompletionsSchema = z.strictObject({
-  model: modelField,
+  ...completionFields,
   messages: z.array(chatMessageSchema).min(1).max(gatewayLimits.messagesMax),
-  n: choiceCount,
-  max_tokens: tokenCount.nullish(),
   max_completion_tokens: tokenCount.nullish(),
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(gatewayLimits.topLogProbabilitiesMax).nullish(),
-  ...samplingFields,
-  ...endFields,
-  ...streamFields,
-  ...userFields,
   store: unsupported('answers are not stored', z.literal(false)),
   ...chatToolFields,
   functions: unsupported('functions are given as tools', z.array(z.never())),
@@ -50,7 +31,7 @@ export type ChatCompletionsBody = z.output<typeof chatCompletionsSchema>;
 
 /** @throws GatewayError for parameters that contradict each other */
 export function chatToGeneration(body: ChatCompletionsBody): GenerationRequest {
-  requireStreamForOptions(body);
+  const common = toCompletion(body);
   const { max_tokens: older, max_completion_tokens: newer, top_logprobs: top } = body;
   if (older != null && newer != null && older !== newer) {
     throw contradiction('max_tokens', 'differs from max_completion_tokens: give one of them');
@@ -62,17 +43,13 @@ export function chatToGeneration(body: ChatCompletionsBody): GenerationRequest {
   const tools = chatTools(body);
   requireEndForFormat({ format, tools }, body);
   return {
-    model: body.model,
+    ...common,
     prompts: [{ messages: toChatMessages(body.messages) }],
-    choicesPerPrompt: body.n ?? 1,
-    sampling: toSampling(body),
     maxTokens: newer ?? older ?? null,
-    stop: toStop(body.stop),
-    ignoreEos: body.ignore_eos ?? false,
     format,
     tools,
+    scoresPrompt: false,
     topLogProbabilities: body.logprobs === true ? (top ?? 0) : null,
-    user: toUser(body),
   };
 }
 

@@ -1,61 +1,109 @@
 import type { ChoiceEvent, ToolCallDelta } from '../generation/generation-request.js';
-import type { Generation } from '../generation/generations.js';
 import type { GatewayContext, GatewayServices } from '../http/gateway-context.js';
-import { parseBody } from '../http/parse-body.js';
-import type { ServerSentEvent } from '../http/server-sent-events.js';
-import { answerGeneration } from './answer-generation.js';
 import {
   type ChatCompletionsBody,
   chatCompletionsSchema,
   chatToGeneration,
 } from './chat-completions-schema.js';
-import {
-  createAnswerId,
-  fingerprintOf,
-  tokenLogProbability,
-  usageObject,
-} from './generation-objects.js';
-import { TokenTexts } from './token-text.js';
+import { answerCompletion, type ChoiceWriter } from './completion-answer.js';
+import { tokenLogProbability } from './generation-objects.js';
+import type { TokenTexts } from './token-text.js';
 
 /** `POST /v1/chat/completions`. */
 export async function handleChatCompletions(
   context: GatewayContext,
   services: GatewayServices,
 ): Promise<Response> {
-  const body = await parseBody(context, chatCompletionsSchema);
-  const created = services.nowSeconds();
-  return await answerGeneration(context, services, {
-    endpoint: 'chat-completions',
-    request: chatToGeneration(body),
-    isStream: body.stream === true,
-    format: {
-      whole: (generation) => wholeAnswer(generation, body, created),
-      events: (generation) => answerEvents(generation, body, created),
-    },
+  return await answerCompletion(context, services, {
+    name: 'chat-completions',
+    schema: chatCompletionsSchema,
+    idPrefix: 'chatcmpl-',
+    object: 'chat.completion',
+    chunkObject: 'chat.completion.chunk',
+    toGeneration: chatToGeneration,
+    writers: (_, body, texts) =>
+      Array.from({ length: body.n ?? 1 }, (_, index) => new ChatChoice(index, body, texts)),
   });
 }
 
-/** How a choice ended. That it was shortened to keep its format is Skein's own to tell. */
-function endFields({ reason, isClosedEarly }: Extract<ChoiceEvent, { type: 'end' }>) {
-  return { finish_reason: reason, ...(isClosedEarly && { closed_early: true }) };
+interface ToolCallObject {
+  readonly id: string;
+  readonly type: 'function';
+  readonly function: { readonly name: string; arguments: string };
 }
 
-/** An answer as it grows. */
-interface AnswerMessage {
-  readonly role: string;
-  content: string | null;
-  readonly refusal: null;
-  tool_calls?: { id: string; type: string; function: { name: string; arguments: string } }[];
-}
+/** One message of the assistant. */
+class ChatChoice implements ChoiceWriter {
+  readonly #index: number;
+  readonly #texts: TokenTexts;
+  /** Null where they are not wanted. */
+  readonly #logprobs: ReturnType<typeof tokenLogProbability>[] | null;
+  readonly #calls: ToolCallObject[] = [];
+  #content = '';
+  #hasBegun = false;
+  #end: object = {};
 
-function addCall(message: AnswerMessage, { index, start, arguments: part }: ToolCallDelta): void {
-  message.tool_calls ??= [];
-  if (start !== null) {
-    const called = { name: start.name, arguments: '' };
-    message.tool_calls.push({ id: start.id, type: 'function', function: called });
+  constructor(index: number, body: ChatCompletionsBody, texts: TokenTexts) {
+    this.#index = index;
+    this.#texts = texts;
+    this.#logprobs = body.logprobs === true ? [] : null;
   }
-  const call = message.tool_calls[index];
-  if (call !== undefined) call.function.arguments += part;
+
+  take(event: ChoiceEvent): object[] {
+    const chunks: object[] = [];
+    if (!this.#hasBegun) {
+      chunks.push(this.#chunk({ role: 'assistant', content: '', refusal: null }));
+    }
+    this.#hasBegun = true;
+    this.#content += event.text;
+    const logprobs = this.#log(event);
+    const delta = deltaOf(event);
+    if (event.type === 'token') for (const call of event.toolCalls) this.#addCall(call);
+    if (delta !== null || logprobs !== null) {
+      chunks.push(this.#chunk(delta ?? { content: '' }, logprobs));
+    }
+    if (event.type === 'end') {
+      this.#end = endFields(event);
+      chunks.push({ ...this.#chunk({}), ...this.#end });
+    }
+    return chunks;
+  }
+
+  whole(): object {
+    const hasCalls = this.#calls.length > 0;
+    const content = hasCalls && this.#content === '' ? null : this.#content;
+    return {
+      index: this.#index,
+      message: {
+        role: 'assistant',
+        content,
+        refusal: null,
+        ...(hasCalls && { tool_calls: this.#calls }),
+      },
+      logprobs: this.#logprobs === null ? null : { content: this.#logprobs, refusal: null },
+      ...this.#end,
+    };
+  }
+
+  #chunk(delta: object, logprobs: object | null = null) {
+    return { index: this.#index, delta, logprobs, finish_reason: null };
+  }
+
+  #log(event: ChoiceEvent): object | null {
+    if (event.type !== 'token' || this.#logprobs === null) return null;
+    const logprob = tokenLogProbability(event, this.#texts);
+    this.#logprobs.push(logprob);
+    return { content: [logprob], refusal: null };
+  }
+
+  #addCall({ index, start, arguments: part }: ToolCallDelta): void {
+    if (start !== null) {
+      const { id, name } = start;
+      this.#calls.push({ id, type: 'function', function: { name, arguments: '' } });
+    }
+    const call = this.#calls[index];
+    if (call !== undefined) call.function.arguments += part;
+  }
 }
 
 /** What an event adds to the message; null for nothing. */
@@ -74,78 +122,7 @@ function deltaOf(event: ChoiceEvent): object | null {
   };
 }
 
-type LogProbability = ReturnType<typeof tokenLogProbability>;
-
-async function wholeAnswer(generation: Generation, body: ChatCompletionsBody, created: number) {
-  const texts = new TokenTexts(generation.model);
-  const choices = Array.from({ length: body.n ?? 1 }, (_, index) => ({
-    index,
-    message: { role: 'assistant', content: '', refusal: null } as AnswerMessage,
-    logprobs: body.logprobs === true ? { content: [] as LogProbability[], refusal: null } : null,
-    finish_reason: 'stop',
-  }));
-  for await (const event of generation.events) {
-    const choice = choices[event.choice] as (typeof choices)[number];
-    choice.message.content = (choice.message.content ?? '') + event.text;
-    if (event.type === 'end') Object.assign(choice, endFields(event));
-    else {
-      choice.logprobs?.content.push(tokenLogProbability(event, texts));
-      for (const call of event.toolCalls) addCall(choice.message, call);
-    }
-  }
-  for (const { message } of choices) {
-    if (message.tool_calls !== undefined && message.content === '') message.content = null;
-  }
-  return {
-    id: createAnswerId('chatcmpl-'),
-    object: 'chat.completion',
-    created,
-    model: body.model,
-    choices,
-    usage: usageObject(generation.usage()),
-    system_fingerprint: fingerprintOf(generation.model),
-  };
-}
-
-async function* answerEvents(
-  generation: Generation,
-  body: ChatCompletionsBody,
-  created: number,
-): AsyncGenerator<ServerSentEvent, void, undefined> {
-  const texts = new TokenTexts(generation.model);
-  const hasUsage = body.stream_options?.include_usage === true;
-  const basis = {
-    id: createAnswerId('chatcmpl-'),
-    object: 'chat.completion.chunk',
-    created,
-    model: body.model,
-    system_fingerprint: fingerprintOf(generation.model),
-  };
-  const chunk = (choices: readonly object[], usage: object | null = null): ServerSentEvent => ({
-    data: JSON.stringify({ ...basis, choices, ...(hasUsage && { usage }) }),
-  });
-  const begun = new Set<number>();
-  for await (const event of generation.events) {
-    const { choice: index } = event;
-    if (!begun.has(index)) {
-      begun.add(index);
-      const delta = { role: 'assistant', content: '', refusal: null };
-      yield chunk([{ index, delta, logprobs: null, finish_reason: null }]);
-    }
-    const logprobs = logProbabilitiesOf(event, body, texts);
-    const delta = deltaOf(event);
-    if (delta !== null || logprobs !== null) {
-      yield chunk([{ index, delta: delta ?? { content: '' }, logprobs, finish_reason: null }]);
-    }
-    if (event.type === 'end') {
-      yield chunk([{ index, delta: {}, logprobs: null, ...endFields(event) }]);
-    }
-  }
-  if (hasUsage) yield chunk([], usageObject(generation.usage()));
-  yield { data: '[DONE]' };
-}
-
-function logProbabilitiesOf(event: ChoiceEvent, body: ChatCompletionsBody, texts: TokenTexts) {
-  if (event.type !== 'token' || body.logprobs !== true) return null;
-  return { content: [tokenLogProbability(event, texts)], refusal: null };
+/** How a choice ended. That it was shortened to keep its format is Skein's own to tell. */
+function endFields({ reason, isClosedEarly }: Extract<ChoiceEvent, { type: 'end' }>) {
+  return { finish_reason: reason, ...(isClosedEarly && { closed_early: true }) };
 }

@@ -5,20 +5,7 @@ import { gatewayLimits } from '../gateway-limits.js';
 import type { GenerationRequest } from '../generation/generation-request.js';
 import { GatewayError, unsupportedParameter } from '../http/gateway-error.js';
 import { freeFormat } from './format-fields.js';
-import {
-  choiceCount,
-  endFields,
-  modelField,
-  requireStreamForOptions,
-  samplingFields,
-  streamFields,
-  tokenCount,
-  toSampling,
-  toStop,
-  toUser,
-  unsupported,
-  userFields,
-} from './request-fields.js';
+import { completionFields, toCompletion, unsupported } from './request-fields.js';
 
 const { promptsMax, choicesMax, topLogProbabilitiesMax } = gatewayLimits;
 
@@ -26,7 +13,7 @@ const tokens = z.array(z.int().min(0)).min(1);
 
 /** The body of `POST /v1/completions`. */
 export const completionsSchema = z.strictObject({
-  model: modelField,
+  ...completionFields,
   prompt: z.union(
     [
       z.string(),
@@ -36,15 +23,9 @@ export const completionsSchema = z.strictObject({
     ],
     { error: `must be a text, token ids, or a list of up to ${promptsMax} of either` },
   ),
-  n: choiceCount,
   best_of: z.int().min(1).nullish(),
-  max_tokens: tokenCount.nullish(),
   echo: z.boolean().nullish(),
   logprobs: z.int().min(0).max(topLogProbabilitiesMax).nullish(),
-  ...samplingFields,
-  ...endFields,
-  ...streamFields,
-  ...userFields,
   suffix: unsupported('text cannot be inserted before a suffix', z.literal('')),
 });
 
@@ -55,31 +36,24 @@ const maxTokensDefault = 16;
 
 /** @throws GatewayError for parameters that contradict each other */
 export function completionToGeneration(body: CompletionsBody): GenerationRequest {
-  requireStreamForOptions(body);
+  const common = toCompletion(body);
   const prompts = toPrompts(body.prompt);
-  const choicesPerPrompt = body.n ?? 1;
+  const { choicesPerPrompt } = common;
   if (body.best_of != null && body.best_of !== choicesPerPrompt) {
     throw unsupportedParameter('best_of', 'only a best_of that equals n is supported');
-  }
-  if (body.echo === true && body.logprobs != null) {
-    throw unsupportedParameter('echo', 'log-probabilities of the prompt are not supported');
   }
   if (prompts.length * choicesPerPrompt > choicesMax) {
     const text = `${prompts.length} prompts with ${choicesPerPrompt} answers each are more than ${choicesMax}`;
     throw new GatewayError(text, { status: 400, code: 'invalid_value', param: 'n' });
   }
   return {
-    model: body.model,
+    ...common,
     prompts,
-    choicesPerPrompt,
-    sampling: toSampling(body),
     maxTokens: body.max_tokens ?? maxTokensDefault,
-    stop: toStop(body.stop),
-    ignoreEos: body.ignore_eos ?? false,
     format: freeFormat,
     tools: {},
+    scoresPrompt: body.echo === true && body.logprobs != null,
     topLogProbabilities: body.logprobs ?? null,
-    user: toUser(body),
   };
 }
 

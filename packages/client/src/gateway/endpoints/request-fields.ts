@@ -60,14 +60,14 @@ export const samplingFields = {
 const samplingSchema = z.object(samplingFields);
 
 /** Where generating ends, beside the model's own end. */
-export const endFields = {
+const endFields = {
   stop: z.union([z.string().min(1), z.array(z.string().min(1)).max(64)]).nullish(),
   ignore_eos: z.boolean().nullish(),
 };
 
 const include_obfuscation = unsupported('streams are not obfuscated', z.literal(false));
 
-export const streamFields = {
+const streamFields = {
   stream: z.boolean().nullish(),
   stream_options: z
     .strictObject({ include_usage: z.boolean().nullish(), include_obfuscation })
@@ -84,7 +84,34 @@ export const modelField = z.string().min(1).max(gatewayLimits.userCharactersMax)
 
 export const tokenCount = z.int().min(1);
 
-export const choiceCount = z.int().min(1).max(gatewayLimits.choicesPerPromptMax).nullish();
+const choiceCount = z.int().min(1).max(gatewayLimits.choicesPerPromptMax).nullish();
+
+/** What both completion endpoints take. */
+export const completionFields = {
+  model: modelField,
+  n: choiceCount,
+  max_tokens: tokenCount.nullish(),
+  ...samplingFields,
+  ...endFields,
+  ...streamFields,
+  ...userFields,
+};
+
+const completionSchema = z.object(completionFields);
+
+/** What both completion endpoints ask for. @throws GatewayError */
+export function toCompletion(body: z.output<typeof completionSchema>) {
+  requireStreamForOptions(body);
+  return {
+    model: body.model,
+    choicesPerPrompt: body.n ?? 1,
+    sampling: toSampling(body),
+    contextMax: null,
+    stop: toStop(body.stop),
+    ignoreEos: body.ignore_eos ?? false,
+    user: toUser(body),
+  };
+}
 
 /** The sampling options that a request gives. */
 export function toSampling(fields: z.output<typeof samplingSchema>): SamplingOptions {

@@ -108,10 +108,12 @@ export function responseToGeneration(body: ResponsesBody): GenerationRequest {
     choicesPerPrompt: 1,
     sampling: toSampling(body),
     maxTokens: body.max_output_tokens ?? null,
+    contextMax: null,
     stop: [],
     ignoreEos: false,
     format: responseFormat(body.text?.format),
     tools: responseTools(body),
+    scoresPrompt: false,
     topLogProbabilities: isLogged ? (body.top_logprobs ?? 0) : null,
     user: toUser(body),
   };

@@ -3,10 +3,13 @@ import type { ToolChoice, ToolDefinition, ToolOptions } from '../../tools/index.
 import { toolsMax } from '../../tools/index.js';
 import { GatewayError } from '../http/gateway-error.js';
 
-const toolName = z.string().regex(/^[\w-]{1,64}$/, 'must be up to 64 letters, digits, - and _');
+/** The name of a tool. */
+export const toolName = z
+  .string()
+  .regex(/^[\w-]{1,64}$/, 'must be up to 64 letters, digits, - and _');
 
 /** A function as all of OpenAI's endpoints describe it. It is enforced whether `strict` or not. */
-const functionFields = {
+export const functionFields = {
   name: toolName,
   description: z.string().nullish(),
   parameters: z.record(z.string(), z.unknown()).nullish(),

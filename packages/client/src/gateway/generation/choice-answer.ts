@@ -26,12 +26,13 @@ export class ChoiceAnswer {
       return { type, choice, id, logProbability, alternatives, ...this.#read(event.text) };
     }
     if (event.type !== 'end') return null;
-    const { type, reason, isClosedEarly = false } = event;
+    const { type, reason, stop = null, isClosedEarly = false } = event;
     if (reason === 'aborted') throw new SkeinError('aborted', 'the request was ended');
     const text = this.#flush(event.text);
     const hasCalls = (this.#reader?.callCount ?? 0) > 0;
     const ended = hasCalls ? 'tool_calls' : 'stop';
-    return { type, choice, text, reason: reason === 'length' ? 'length' : ended, isClosedEarly };
+    const why = reason === 'length' ? 'length' : ended;
+    return { type, choice, text, reason: why, stop, isClosedEarly };
   }
 
   #read(piece: string): { text: string; toolCalls: readonly ToolCallDelta[] } {

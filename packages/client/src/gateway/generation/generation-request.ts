@@ -2,6 +2,7 @@ import type { TokenId } from '@skein/protocol';
 import type { PromptOptions } from '../../generate/generation-types.js';
 import type { ResponseFormat } from '../../grammar/index.js';
 import type { SamplingOptions } from '../../sampling/index.js';
+import type { ScoredToken } from '../../score/index.js';
 import type { ToolOptions } from '../../tools/index.js';
 import type { ApiKey } from '../admission/api-keys.js';
 import type { RouteListener } from './watch-route.js';
@@ -26,6 +27,8 @@ export interface GenerationRequest {
   readonly sampling: SamplingOptions;
   /** Null: as many as fit the context. */
   readonly maxTokens: number | null;
+  /** Prompt and answer together have at most so many tokens. Null: the model's context. */
+  readonly contextMax: number | null;
   readonly stop: readonly string[];
   readonly ignoreEos: boolean;
   readonly format: RequestedFormat;
@@ -33,6 +36,8 @@ export interface GenerationRequest {
   readonly tools: ToolOptions;
   /** Alternatives to report with each token; null: no log-probabilities at all. */
   readonly topLogProbabilities: number | null;
+  /** Whether the prompt's own tokens get log-probabilities as well; they are computed for it. */
+  readonly scoresPrompt: boolean;
   /** Whom the caller asks for: the same one always gets the same target of an alias. */
   readonly user: string | null;
   /** Hears where the answers are computed. Default: nobody does. */
@@ -59,6 +64,8 @@ export interface ChoiceTokenEvent extends TokenProbability {
   /** Text that became final with this token; it may be empty. */
   readonly text: string;
   readonly alternatives: readonly TokenProbability[];
+  /** The prompt's tokens, with the first token of a choice, where they were asked for. */
+  readonly scoredPrompt?: readonly ScoredToken[];
   /** Parts of calls that became final with this token. */
   readonly toolCalls: readonly ToolCallDelta[];
 }
@@ -80,6 +87,8 @@ interface ChoiceEndEvent {
   readonly text: string;
   /** `length`: the limit of tokens, or of the context, was reached. */
   readonly reason: 'stop' | 'length' | 'tool_calls';
+  /** The stop text that ended it. */
+  readonly stop: string | null;
   /** The answer fits its format, and was shortened to fit the limit as well. */
   readonly isClosedEarly: boolean;
 }

@@ -44,6 +44,7 @@ export interface GenerationsOptions {
 export interface Generation {
   /** The model behind the alias. */
   readonly model: LoadedModel;
+  readonly request: GenerationRequest;
   readonly prompts: readonly (readonly TokenId[])[];
   /** Leaving the loop ends all sessions of the request. */
   readonly events: AsyncGenerator<ChoiceEvent, void, undefined>;
@@ -76,16 +77,14 @@ export class Generations {
   ): Promise<Generation> {
     if (this.#stopping !== null) throw stopping();
     this.#admit(caller);
-    const { client, aliases, metrics, random, cache } = this.#options;
-    const alias = aliases === null ? ownName(request.model) : aliases.get(request.model);
-    if (alias === undefined) throw unknownModel(request.model, [...(aliases?.keys() ?? [])]);
-    const identity = request.user ?? (caller.isAuthenticated ? caller.key.name : null);
-    const target = pickTarget(alias, identity, random);
-    const model = await client.loadModel(target.model, { signal: options.signal });
+    const { metrics, cache } = this.#options;
+    const { user } = request;
+    const model = await this.resolve(request.model, caller, { user, signal: options.signal });
     const prompts = request.prompts.map((prompt) =>
       encodeWhole(model, { ...prompt, ...request.tools }),
     );
-    const { contextLength } = model.manifest.config;
+    const { contextLength: longest } = model.manifest.config;
+    const contextLength = Math.min(longest, request.contextMax ?? longest);
     for (const tokens of prompts) {
       checkContext(tokens, { maxTokens: request.maxTokens, contextLength });
     }
@@ -100,7 +99,7 @@ export class Generations {
     const key = cache === null ? null : responseKey(request, facts);
     const stored = key === null ? null : (cache?.get(key) ?? null);
     metrics.requests.inc(labels);
-    const basis = { model, prompts };
+    const basis = { model, prompts, request };
     if (stored !== null) {
       metrics.cachedResponses.inc(labels);
       const events = replay(stored.events);
@@ -109,6 +108,24 @@ export class Generations {
     const run = { request, caller, model, prompts, usage, labels, key };
     const events = this.#run(run, options.signal);
     return { ...basis, events, isFromCache: false, usage: () => usage.sum() };
+  }
+
+  /**
+   * The model behind a name that is served.
+   * @param options.user whom it is asked for; default: whoever the key belongs to
+   * @throws SkeinError `model-unknown`
+   */
+  async resolve(
+    name: string,
+    caller: Caller,
+    { user, signal }: { readonly user?: string | null; readonly signal: AbortSignal },
+  ): Promise<LoadedModel> {
+    const { client, aliases, random } = this.#options;
+    const alias = aliases === null ? ownName(name) : aliases.get(name);
+    if (alias === undefined) throw unknownModel(name, [...(aliases?.keys() ?? [])]);
+    const identity = user ?? (caller.isAuthenticated ? caller.key.name : null);
+    const target = pickTarget(alias, identity, random);
+    return await client.loadModel(target.model, { signal });
   }
 
   /** Takes no more requests, lets running ones end for a while, then ends them. Idempotent. */
@@ -172,7 +189,7 @@ export class Generations {
 
   #choices(run: Run, signal: AbortSignal): AsyncGenerator<ChoiceEvent, void, undefined>[] {
     const { request, caller, model, usage, labels } = run;
-    const { queue, pool, metrics } = this.#options;
+    const { client, queue, pool, metrics } = this.#options;
     const isExact = isReproducible(request);
     // One seed a choice: they would all say the same.
     const firstSeed = request.sampling.seed ?? createSeed();
@@ -180,7 +197,7 @@ export class Generations {
       Array.from({ length: request.choicesPerPrompt }, (_, index) => {
         const choice = prompt * request.choicesPerPrompt + index;
         return runChoice(
-          { queue, pool },
+          { client, queue, pool },
           {
             request,
             caller,

@@ -100,9 +100,11 @@ export function responseKey(
     Object.entries(sampling).sort(([a], [b]) => (a < b ? -1 : 1)),
     [...(logitBias ?? [])].sort(([a], [b]) => a - b),
     request.maxTokens,
+    request.contextMax,
     request.stop,
     request.ignoreEos,
     request.topLogProbabilities,
+    request.scoresPrompt,
     request.format.format,
     request.tools,
   ];
@@ -116,7 +118,14 @@ export function isReproducible({ sampling }: GenerationRequest): boolean {
 
 function sizeOf(event: ChoiceEvent): number {
   const alternatives = event.type === 'token' ? event.alternatives.length : 0;
+  const scored = event.type === 'token' ? (event.scoredPrompt ?? []) : [];
+  const scoredBytes = scored.reduce(
+    (sum, { topLogits = [] }) => sum + eventBytes + topLogits.length * alternativeBytes,
+    0,
+  );
   const calls = event.type === 'token' ? event.toolCalls : [];
   const callBytes = calls.reduce((sum, call) => sum + eventBytes + 2 * call.arguments.length, 0);
-  return eventBytes + 2 * event.text.length + alternatives * alternativeBytes + callBytes;
+  return (
+    eventBytes + 2 * event.text.length + alternatives * alternativeBytes + callBytes + scoredBytes
+  );
 }

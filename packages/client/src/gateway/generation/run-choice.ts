@@ -1,4 +1,6 @@
 import { isSkeinError } from '@skein/protocol';
+import type { SkeinClient } from '../../client/client.js';
+import type { ScoredToken } from '../../score/index.js';
 import type { FairQueue } from '../admission/fair-queue.js';
 import { gatewayLimits } from '../gateway-limits.js';
 import type { Lease, LeaseRequest, SessionPool } from '../sessions/session-pool.js';
@@ -9,6 +11,7 @@ import { watchRoute } from './watch-route.js';
 
 /** Collaborators of {@link runChoice}. */
 export interface ChoiceServices {
+  readonly client: SkeinClient;
   readonly queue: FairQueue;
   readonly pool: SessionPool;
 }
@@ -41,14 +44,16 @@ export async function* runChoice(
   const leave = await queue.acquire(caller.key.name, { placesMax, signal: wanted.signal });
   try {
     let hasBegun = false;
+    const scoredPrompt = task.request.scoresPrompt ? await scorePrompt(services, task) : undefined;
     for (;;) {
       const lease = await pool.take(wanted);
       let isKept = false;
       try {
         for await (const event of generate(services, task, lease)) {
+          const isFirst = !hasBegun && event.type === 'token' && scoredPrompt !== undefined;
           hasBegun = true;
           isKept = event.type === 'end';
-          yield event;
+          yield isFirst ? { ...event, scoredPrompt } : event;
         }
         return;
       } catch (error) {
@@ -65,13 +70,30 @@ export async function* runChoice(
   }
 }
 
+/** The prompt is computed once more: its generation may have been spared a part of it. */
+async function scorePrompt(
+  { client, pool }: ChoiceServices,
+  { request, lease }: ChoiceTask,
+): Promise<readonly ScoredToken[]> {
+  const { model, tokens, signal } = lease;
+  const topLogits = request.topLogProbabilities ?? 0;
+  const score = () => client.score({ model, tokens, topLogits, signal });
+  try {
+    return (await score()).tokens;
+  } catch (error) {
+    if (!mayLackRoom(error) || (await pool.dropAll()) === 0) throw error;
+    return (await score()).tokens;
+  }
+}
+
 async function* generate(
   { pool }: ChoiceServices,
   task: ChoiceTask,
   { conversation, reusedTokens }: Lease,
 ): AsyncGenerator<ChoiceEvent, void, undefined> {
   const { request, choice, lease, seed } = task;
-  const { tokensMax: contextLength } = conversation;
+  const { tokensMax } = conversation;
+  const contextLength = Math.min(tokensMax, request.contextMax ?? tokensMax);
   checkContext(lease.tokens, { maxTokens: request.maxTokens, contextLength });
   const { model } = conversation;
   const answer = new ChoiceAnswer(choice, model, request);
@@ -80,7 +102,7 @@ async function* generate(
     ...request.tools,
     ...(seed !== undefined && { seed }),
     promptTokens: lease.tokens.slice(reusedTokens),
-    maxTokens: request.maxTokens ?? contextLength,
+    maxTokens: request.maxTokens ?? contextLength - lease.tokens.length,
     stop: request.stop,
     ignoreEos: request.ignoreEos,
     responseFormat: request.format.format,

@@ -34,7 +34,10 @@ export function authenticate(keys: readonly ApiKey[]): Guard {
       context.set('caller', everybody);
       return await next();
     }
-    const presented = /^Bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1];
+    // Anthropic's clients have a header of their own.
+    const presented =
+      /^Bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1] ??
+      context.req.header('x-api-key');
     const key = presented === undefined ? null : findApiKey(keys, presented);
     if (key === null) {
       const text =

@@ -9,8 +9,32 @@ export interface ServerSentEvent {
   readonly data: string;
 }
 
+/** How events are written. */
+export interface StreamEncoding {
+  readonly contentType: string;
+  write(event: ServerSentEvent): string;
+  /** Sent in long silences, so that no proxy gives up. */
+  readonly keepAlive: string;
+}
+
+/** Server-sent events; a comment is no event. */
+const serverSentEvents: StreamEncoding = {
+  contentType: 'text/event-stream; charset=utf-8',
+  write: ({ event, data }) => `${event === undefined ? '' : `event: ${event}\n`}data: ${data}\n\n`,
+  keepAlive: ': keep-alive\n\n',
+};
+
+/** A line of JSON for each event; a line may begin with spaces. */
+export const jsonLines: StreamEncoding = {
+  contentType: 'application/x-ndjson',
+  write: ({ data }) => `${data}\n`,
+  keepAlive: ' ',
+};
+
 export interface EventStreamOptions {
   readonly clock: Clock;
+  /** Default: {@link serverSentEvents}. */
+  readonly encoding?: StreamEncoding;
   /** What is sent in place of the rest when the source fails. */
   readonly onError: (error: unknown) => readonly ServerSentEvent[];
   /** Ends the source: called when the reader leaves, or stops to read. */
@@ -18,7 +42,6 @@ export interface EventStreamOptions {
 }
 
 const headers = {
-  'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache, no-transform',
   // nginx would collect the events otherwise.
   'x-accel-buffering': 'no',
@@ -35,13 +58,14 @@ export async function answerWithEvents(
   const first = source.next();
   await settledOrLate(first, options.clock);
   const body = eventStream(first, source, options);
-  return new Response(body, { headers });
+  const { contentType } = options.encoding ?? serverSentEvents;
+  return new Response(body, { headers: { 'content-type': contentType, ...headers } });
 }
 
 function eventStream(
   first: Promise<IteratorResult<ServerSentEvent, void>>,
   source: AsyncGenerator<ServerSentEvent, void, undefined>,
-  { clock, onError, abort }: EventStreamOptions,
+  { clock, onError, abort, encoding = serverSentEvents }: EventStreamOptions,
 ): ReadableStream<Uint8Array> {
   let pending: Promise<IteratorResult<ServerSentEvent, void>> | null = first;
   let cancelStall = () => {};
@@ -57,15 +81,15 @@ function eventStream(
         pending ??= source.next();
         try {
           if (!(await settledOrLate(pending, clock))) {
-            controller.enqueue(encode(': keep-alive\n\n'));
+            controller.enqueue(encode(encoding.keepAlive));
           } else {
             const { done, value } = await pending;
             pending = null;
             if (done) return controller.close();
-            controller.enqueue(encode(formatEvent(value)));
+            controller.enqueue(encode(encoding.write(value)));
           }
         } catch (error) {
-          for (const event of onError(error)) controller.enqueue(encode(formatEvent(event)));
+          for (const event of onError(error)) controller.enqueue(encode(encoding.write(event)));
           return controller.close();
         }
         cancelStall = clock.schedule(gatewayLimits.stalledMs, () => {
@@ -93,10 +117,6 @@ async function settledOrLate(promise: Promise<unknown>, clock: Clock): Promise<b
   } finally {
     settled.abort();
   }
-}
-
-function formatEvent({ event, data }: ServerSentEvent): string {
-  return `${event === undefined ? '' : `event: ${event}\n`}data: ${data}\n\n`;
 }
 
 const encoder = new TextEncoder();
