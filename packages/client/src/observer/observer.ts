@@ -1,4 +1,4 @@
-import { type PeerId, SkeinError, type StatusMessage } from '@skein/protocol';
+import { abortAfter, type PeerId, SkeinError, type StatusMessage } from '@skein/protocol';
 import {
   type HistoryAnswer,
   type HistoryRange,
@@ -164,7 +164,7 @@ class SwarmObserver implements Observer {
 
   async askAgain({ afterMs }: { readonly afterMs: number }): Promise<void> {
     await delay(this.#clock, afterMs);
-    await this.#rounds.once(AbortSignal.timeout(observerLimits.refreshMsMax));
+    await this.#rounds.once(abortAfter(observerLimits.refreshMsMax));
   }
 
   async stop(): Promise<void> {

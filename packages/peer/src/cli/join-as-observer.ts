@@ -5,7 +5,7 @@ import {
   type SkeinNode,
   type SkeinNodeOptions,
 } from '@skein/client/network';
-import { SkeinError } from '@skein/protocol';
+import { abortAfter, SkeinError } from '@skein/protocol';
 
 /** Those to peers that are asked, the ones that are let go just now, and some for the DHT. */
 const connectionsMax = 768;
@@ -46,7 +46,7 @@ export async function createObserverNetwork(
       }
       await directory.start();
       // A swarm without peers is shown as it is: empty, until one comes.
-      await directory.refresh({ signal: AbortSignal.timeout(joinMsMax) }).catch(() => undefined);
+      await directory.refresh({ signal: abortAfter(joinMsMax) }).catch(() => undefined);
     },
     async leave() {
       await directory.stop();
