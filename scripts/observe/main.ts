@@ -50,7 +50,7 @@ const peerCount = Number(values.peers);
 const children: ChildProcess[] = [];
 
 function start(name: string, parameters: readonly string[]): ChildProcess {
-  const path = fileURLToPath(new URL(`./${name}.js`, import.meta.url));
+  const path = fileURLToPath(new URL(`./${name}/main.js`, import.meta.url));
   const child = fork(path, parameters, { execArgv: [] });
   children.push(child);
   return child;

@@ -8,15 +8,24 @@ const model = goldenModel('llama-8block-f32');
 afterEach(stopEverything);
 
 describe('skein', () => {
-  it.each(['peer', 'bootstrap', 'generate', 'chat', 'serve', 'status', 'doctor', 'bench', 'demo'])(
-    '%s --help shows examples',
-    (name) => {
-      const { code, text } = runForText([name, '--help']);
-      expect(code).toBe(0);
-      expect(text).toContain(`skein ${name}`);
-      expect(text).toContain('Examples:');
-    },
-  );
+  it.each([
+    'peer',
+    'bootstrap',
+    'generate',
+    'chat',
+    'serve',
+    'status',
+    'dashboard',
+    'doctor',
+    'bench',
+    'evaluate',
+    'demo',
+  ])('%s --help shows examples', (name) => {
+    const { code, text } = runForText([name, '--help']);
+    expect(code).toBe(0);
+    expect(text).toContain(`skein ${name}`);
+    expect(text).toContain('Examples:');
+  });
 
   it('doctor finds a device that works', async () => {
     const { code, events } = await runSkein(['doctor']);

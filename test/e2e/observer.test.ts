@@ -207,6 +207,44 @@ it('a peer with --http serves the same, and is scraped by Prometheus', async (co
   await scrapeWith(prometheus, [new URL(url).host, new URL(dashboard.url).host]);
 });
 
+it('a gateway serves it beside its own API, with metrics of both, on this machine only', async () => {
+  const serve = async (...parameters: string[]) => {
+    const key = ['--api-key', 'secret-key'];
+    const gateway = ['serve', '--bootstrap', swarm.bootstrap, '--port', '0', ...key];
+    const process = new SkeinProcess([...gateway, ...parameters]);
+    const { http } = await process.waitFor('ready');
+    const { port } = new URL(http);
+    return { process, url: `http://127.0.0.1:${port}` };
+  };
+  const [local, open, shown] = await Promise.all([
+    serve(),
+    serve('--host', '0.0.0.0'),
+    serve('--host', '0.0.0.0', '--dashboard'),
+  ]);
+  expect(await lookAt(local.url)).toMatchObject({ observer: { kind: 'serve' }, models: 1 });
+  expect(await lookAt(shown.url)).toMatchObject({ health: 'degraded' });
+  expect((await fetch(`${open.url}/api/v1/swarm`)).status).toBe(404);
+  expect((await fetch(`${local.url}/metrics`)).status).toBe(401);
+  const headers = { authorization: 'Bearer secret-key', 'content-type': 'application/json' };
+  const answer = await fetch(`${local.url}/v1/completions`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ model: 'tiny-tales', prompt: 'Once', max_tokens: 8 }),
+  });
+  expect(answer.status).toBe(200);
+  const metrics = await (await fetch(`${local.url}/metrics`, { headers })).text();
+  expect(metrics).toMatch(/^skein_gateway_requests_total\{.*\} 1$/m);
+  expect(metrics).toMatch(/^skein_client_tokens_total\{model="tiny-tales",kind="generated"\} 8$/m);
+  expect(metrics).toMatch(/^skein_client_step_seconds_count\{phase="wire"\} [1-9]/m);
+  expect(metrics).toMatch(/^skein_model_peers\{model="tiny-tales"\} 3$/m);
+  await Promise.all(
+    [local, open, shown].map(async ({ process }) => {
+      process.kill('SIGINT');
+      expect(await process.exited).toMatchObject({ code: 0 });
+    }),
+  );
+});
+
 /** Starts a Prometheus on the targets, and waits until all have been scraped well. */
 async function scrapeWith(command: string, targets: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'skein-prometheus-'));

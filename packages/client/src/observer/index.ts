@@ -24,8 +24,12 @@
 export type { HistoryStore } from './history/history-store.js';
 export { LevelHistoryStore } from './history/level-history-store.js';
 export { isLoopbackHost, type ListeningHttp, listenHttp } from './http/listen-http.js';
-export { type PageFiles, readPageFiles } from './http/page-files.js';
-export { createSwarmApp, type SwarmApp, type SwarmAppOptions } from './http/swarm-app.js';
+export {
+  createSwarmApp,
+  type ServedPage,
+  type SwarmApp,
+  type SwarmAppOptions,
+} from './http/swarm-app.js';
 export { ClientMetrics } from './metrics/client-metrics.js';
 export { ProcessMetrics } from './metrics/process-metrics.js';
 export { addSwarmMetrics } from './metrics/swarm-metrics.js';

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -18,10 +18,10 @@ import {
   createSwarmApp,
   type Observer,
   ProcessMetrics,
-  readPageFiles,
   type SwarmAppOptions,
 } from '../../src/observer/index.js';
 import { observerLimits } from '../../src/observer/observer-limits.js';
+import { loadPages } from '../../src/pages/index.js';
 import { Cleanup, recordBody, startMember } from '../network/support.js';
 
 const cleanup = new Cleanup();
@@ -110,26 +110,23 @@ describe('the HTTP API', () => {
     expect((await appOf(observer, { isLocal: false }).fetch(request())).status).toBe(200);
   });
 
-  it('serves a page from memory, and nothing beside it', async () => {
+  it('serves the page under its path, with its own headers, and nothing beside it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'skein page '));
     cleanup.add(async () => rmSync(folder, { recursive: true }));
-    mkdirSync(join(folder, 'page', 'assets'), { recursive: true });
-    writeFileSync(join(folder, 'secret.txt'), 'secret');
-    writeFileSync(join(folder, 'page', 'index.html'), '<title>Skein</title>');
-    writeFileSync(join(folder, 'page', 'assets', 'index-Bx3f91Za.js'), 'run()');
-    const page = await readPageFiles(join(folder, 'page'));
+    writeFileSync(join(folder, 'index.html'), '<title>Skein</title>');
+    const page = await loadPages([{ at: '/dashboard/', directory: folder }]);
     const app = appOf(null, { page, pagePath: '/dashboard/' });
     const index = await app.fetch(get('/dashboard/'));
     expect(await index.text()).toBe('<title>Skein</title>');
-    expect(index.headers.get('content-security-policy')).toContain("default-src 'self'");
-    const script = await app.fetch(get('/dashboard/assets/index-Bx3f91Za.js'));
-    expect(script.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
-    expect(script.headers.get('cache-control')).toContain('immutable');
-    expect((await app.fetch(get('/dashboard'))).status).toBe(302);
-    for (const path of ['/dashboard/../secret.txt', '/dashboard/%2e%2e/secret.txt']) {
+    expect(index.headers.get('content-security-policy')).toContain("script-src 'self'");
+    expect((await app.fetch(get('/dashboard'))).status).toBe(308);
+    for (const path of ['/dashboard/../secret.txt', '/dashboard/%2e%2e/secret.txt', '/']) {
       expect((await app.fetch(get(path))).status).toBe(404);
     }
-    await expect(readPageFiles(folder)).rejects.toThrow(/has no index.html/);
+    expect(['/dashboard', '/dashboard/x.js', '/api/v1/swarm'].map((path) => app.has(path))).toEqual(
+      [true, true, true],
+    );
+    expect(['/v1/models', '/metrics', '/dashboards'].some((path) => app.has(path))).toBe(false);
   });
 
   it('has metrics that name models, and no blocks or peers', async () => {

@@ -1,15 +1,15 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { type PageFiles, readPageFiles } from '@skein/client/observer';
+import type { ServedPage } from '@skein/client/observer';
+import { loadPages } from '@skein/client/pages';
+import { dashboardPageFolder } from './page-folders.js';
 
 /**
- * The files of the page: of the folder that is named, else the built ones of `packages/dashboard`.
- * Null where neither is there: the JSON is served all the same.
+ * The page of a swarm's health: of the folder that is named, else the one that came along. Null where it
+ * was not built: the JSON is served all the same.
  *
- * @throws SkeinError `bad-configuration` for a folder that is named and holds no page
+ * @param at the path under which it is served
+ * @throws SkeinError `bad-argument` for a folder that is named and holds no page
  */
-export async function findPage(folder: string | undefined): Promise<PageFiles | null> {
-  if (folder !== undefined) return await readPageFiles(folder);
-  const built = fileURLToPath(new URL('../../../dashboard/dist/', import.meta.url));
-  return existsSync(`${built}index.html`) ? await readPageFiles(built) : null;
+export async function findPage(at: string, folder: string | undefined): Promise<ServedPage | null> {
+  const directory = folder ?? dashboardPageFolder();
+  return directory === null ? null : await loadPages([{ at, directory }]);
 }

@@ -51,7 +51,7 @@ export async function startPeerHttp(peer: Peer, options: PeerHttpOptions): Promi
   addSwarmMetrics(metrics.registry, () => observer);
   const app = createSwarmApp({
     observer: () => observer,
-    page: await findPage(options.page),
+    page: await findPage('/', options.page),
     pagePath: '/',
     isLocal: isLoopbackHost(address.host),
     metrics: () => metrics.expose(),

@@ -79,7 +79,7 @@ export class ServedSwarm {
     const app = isShown
       ? createSwarmApp({
           observer: () => observer,
-          page: await findPage(options.page),
+          page: await findPage('/dashboard/', options.page),
           pagePath: '/dashboard/',
           isLocal: isLoopbackHost(host),
         })

@@ -11,15 +11,20 @@ import type { Observer } from '../observer.js';
 import { observerLimits } from '../observer-limits.js';
 import { answerLive } from './answer-live.js';
 import { LiveFeed } from './live-feed.js';
-import type { PageFile, PageFiles } from './page-files.js';
+
+/** A page: `Pages` of `@skein/client/pages`. */
+export interface ServedPage {
+  /** Null for what is no file of it. */
+  answer(request: Request): Response | null;
+}
 
 /** Options of {@link createSwarmApp}. */
 export interface SwarmAppOptions {
   /** Null until there is something to observe. */
   readonly observer: () => Observer | null;
   /** The page; null: the JSON alone. */
-  readonly page: PageFiles | null;
-  /** Where the page is: `/` or `/dashboard/`. */
+  readonly page: ServedPage | null;
+  /** Where the page is, as it was loaded: `/` or `/dashboard/`. */
   readonly pagePath: string;
   /** Only requests to a name of this machine are answered: the server listens on loopback. */
   readonly isLocal: boolean;
@@ -161,24 +166,12 @@ function addMore(app: Hono, { more = {}, metrics }: SwarmAppOptions): void {
 }
 
 function addPage(app: Hono, { page, pagePath }: SwarmAppOptions): void {
-  const bare = pagePath.replace(/\/$/, '');
-  if (bare !== '') app.get(bare, (context) => context.redirect(pagePath));
-  app.get(`${pagePath}*`, async (context, next) => {
-    if (page === null) {
-      if (context.req.path !== pagePath) return await next();
-      const text = `the page is not built; the same as JSON is at ${httpApiPaths.swarm}`;
-      return failure(context, 404, 'no-page', text);
-    }
-    const path = context.req.path.slice(pagePath.length);
-    const file = page.get(path === '' ? 'index.html' : path);
-    return file === undefined ? await next() : answerFile(context, file);
-  });
-}
-
-function answerFile(context: Context, { bytes, type, isImmutable }: PageFile): Response {
-  return context.body(bytes, 200, {
-    'content-type': type,
-    'cache-control': isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache',
+  app.get('*', async (context, next) => {
+    const answer = page?.answer(context.req.raw) ?? null;
+    if (answer !== null) return answer;
+    if (page !== null || context.req.path !== pagePath) return await next();
+    const text = `the page is not built; the same as JSON is at ${httpApiPaths.swarm}`;
+    return failure(context, 404, 'no-page', text);
   });
 }
 
@@ -191,16 +184,14 @@ function failure(context: Context, status: Status, code: string, message: string
   return context.json(body, status);
 }
 
-/** The page loads nothing from elsewhere, and nobody embeds it. */
+/** What is no file of the page, which has headers of its own, is data: nothing runs in it. */
 function harden({ res }: Context): void {
+  if (!res.headers.has('content-security-policy')) {
+    res.headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+  }
+  if (!res.headers.has('cache-control')) res.headers.set('cache-control', 'no-store');
   res.headers.set('x-content-type-options', 'nosniff');
   res.headers.set('referrer-policy', 'no-referrer');
-  res.headers.set(
-    'content-security-policy',
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
-      "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-  );
-  if (!res.headers.has('cache-control')) res.headers.set('cache-control', 'no-store');
 }
 
 /**

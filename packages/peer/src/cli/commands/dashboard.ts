@@ -36,7 +36,7 @@ export async function runDashboard(options: DashboardOptions): Promise<void> {
   const signal = interruption();
   const { bootstrap, host } = options;
   const metrics = new ProcessMetrics();
-  const page = await findPage(options.page);
+  const page = await findPage('/', options.page);
   const network = await createObserverNetwork(bootstrap, { metrics: metrics.libp2p });
   const { node, directory } = network;
   const observer = createObserver({
