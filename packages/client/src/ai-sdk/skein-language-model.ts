@@ -23,6 +23,7 @@ interface BegunStream extends Pick<PreparedCall, 'warnings'> {
   /** The rest. */
   readonly events: AsyncGenerator<GenerationEvent, void, undefined>;
   readonly answer: AnswerParts;
+  readonly onEnd: () => void;
 }
 
 /** A model of a swarm as the AI SDK sees it. */
@@ -70,13 +71,8 @@ export class SkeinLanguageModel implements LanguageModelV3 {
   /** What fails before the route stands is thrown here, the rest comes in the stream. */
   async doStream(call: LanguageModelV3CallOptions): Promise<LanguageModelV3StreamResult> {
     const leave = new AbortController();
-    const signals = [leave.signal, ...(call.abortSignal === undefined ? [] : [call.abortSignal])];
-    const { warnings, events, answer } = await this.#begin({
-      ...call,
-      abortSignal: AbortSignal.any(signals),
-    });
-    const first = await events.next();
-    const parts = this.#parts({ warnings, first, events, answer });
+    const unfollow = follow(call.abortSignal, leave);
+    const parts = await this.#beginStream({ ...call, abortSignal: leave.signal }, unfollow);
     return {
       stream: new ReadableStream<LanguageModelV3StreamPart>({
         async pull(controller) {
@@ -91,10 +87,21 @@ export class SkeinLanguageModel implements LanguageModelV3 {
         // Ends the session on all peers, even while a token is waited for.
         async cancel() {
           leave.abort();
-          await events.return();
+          await parts.return();
         },
       }),
     };
+  }
+
+  async #beginStream(call: LanguageModelV3CallOptions, onEnd: () => void): Promise<StreamParts> {
+    try {
+      const { warnings, events, answer } = await this.#begin(call);
+      const first = await events.next();
+      return this.#parts({ warnings, first, events, answer, onEnd });
+    } catch (error) {
+      onEnd();
+      throw error;
+    }
   }
 
   async #begin(call: LanguageModelV3CallOptions) {
@@ -112,23 +119,39 @@ export class SkeinLanguageModel implements LanguageModelV3 {
     }
   }
 
-  async *#parts({ warnings, first, events, answer }: BegunStream): StreamParts {
+  async *#parts({ warnings, first, events, answer, onEnd }: BegunStream): StreamParts {
     const summary = new GenerationSummary();
-    yield { type: 'stream-start', warnings };
-    yield { type: 'response-metadata', ...this.#response() };
-    for (let next = first; !next.done; next = await events.next()) {
-      summary.add(next.value);
-      yield* answer.push(textOf(next.value));
+    try {
+      yield { type: 'stream-start', warnings };
+      yield { type: 'response-metadata', ...this.#response() };
+      for (let next = first; !next.done; next = await events.next()) {
+        summary.add(next.value);
+        yield* answer.push(textOf(next.value));
+      }
+      yield* answer.finish();
+      const { usage, metadata } = summary;
+      const finishReason = summary.finishReason(answer.callCount);
+      yield { type: 'finish', finishReason, usage, providerMetadata: metadata };
+    } finally {
+      onEnd();
+      await events.return();
     }
-    yield* answer.finish();
-    const { usage, metadata } = summary;
-    const finishReason = summary.finishReason(answer.callCount);
-    yield { type: 'finish', finishReason, usage, providerMetadata: metadata };
   }
 
   #response() {
     return { id: `skein-${createSessionId()}`, modelId: this.modelId, timestamp: new Date() };
   }
+}
+
+/**
+ * Aborts when a signal does; the returned function ends that. `AbortSignal.any` would lose signals
+ * that are timeouts to the garbage collector.
+ */
+function follow(signal: AbortSignal | undefined, controller: AbortController): () => void {
+  const abort = () => controller.abort(signal?.reason);
+  if (signal?.aborted) abort();
+  signal?.addEventListener('abort', abort);
+  return () => signal?.removeEventListener('abort', abort);
 }
 
 function textOf(event: GenerationEvent): string {
