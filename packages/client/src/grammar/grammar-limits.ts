@@ -4,6 +4,8 @@ export const grammarLimits = {
   schemaCharactersMax: 64 * 1024,
   /** Schemas within schemas. */
   schemaDepthMax: 64,
+  /** Schemas that are looked at; references can multiply a few of them without end. */
+  schemasMax: 16_384,
   /** Properties of all objects of a schema together. */
   propertiesMax: 1024,
   /** Values of all enumerations of a schema together. */

@@ -116,6 +116,7 @@ class Closure {
   isComplete = false;
   readonly #owner: Readings;
   readonly #seen = new Set<string>();
+  readonly #pending: Reading[] = [];
 
   constructor(owner: Readings) {
     this.#owner = owner;
@@ -123,39 +124,54 @@ class Closure {
 
   /** Names the set: the same places in the same surroundings. */
   get key(): string {
-    const names = this.readings.map(({ state, frame }) => `${state.id}@${frame?.id ?? ''}`);
+    const names = this.readings.map(nameOf);
     return `${this.isComplete ? '!' : ''}${names.sort().join(' ')}`;
   }
 
+  /** A list of what is still to be followed, not recursion: hostile grammars nest deeply. */
   add(state: State, frame: Frame | null): void {
-    const name = `${state.id}@${frame?.id ?? ''}`;
+    this.#pending.push({ state, frame });
+    for (;;) {
+      const reading = this.#pending.pop();
+      if (reading === undefined) return;
+      this.#follow(reading);
+    }
+  }
+
+  #follow(reading: Reading): void {
+    const { state, frame } = reading;
+    const name = nameOf(reading);
     if (this.#seen.has(name)) return;
     this.#seen.add(name);
     if (this.#seen.size > grammarLimits.readingsMax * seenPerReading) throw ambiguous();
-    if (state.edges.length > 0) this.readings.push({ state, frame });
+    if (state.edges.length > 0) this.readings.push(reading);
     if (this.readings.length > grammarLimits.readingsMax) throw ambiguous();
-    for (const alternative of state.alternatives) this.add(alternative, frame);
+    for (const alternative of state.alternatives) this.#pending.push({ state: alternative, frame });
     if (state.isExit) this.#leave(frame);
     if (state.loop !== null) this.#enter(state.loop, 0, frame);
     if (state.call !== null) {
       const { rule, after } = state.call;
       const inner = this.#owner.callFrame(frame, after);
-      if (inner !== undefined) this.add(rule.start, inner);
+      if (inner !== undefined) this.#pending.push({ state: rule.start, frame: inner });
     }
   }
 
   #leave(frame: Frame | null): void {
     if (frame === null) this.isComplete = true;
     else if (frame.loop !== null) this.#enter(frame.loop, frame.round, frame.parent);
-    else this.add(frame.after as State, frame.parent);
+    else this.#pending.push({ state: frame.after as State, frame: frame.parent });
   }
 
   #enter(loop: Loop, rounds: number, parent: Frame | null): void {
-    if (rounds >= loop.min) this.add(loop.after, parent);
+    if (rounds >= loop.min) this.#pending.push({ state: loop.after, frame: parent });
     if (rounds >= loop.max) return;
     const inner = this.#owner.loopFrame(parent, loop, rounds + 1);
-    if (inner !== undefined) this.add(loop.body, inner);
+    if (inner !== undefined) this.#pending.push({ state: loop.body, frame: inner });
   }
+}
+
+function nameOf({ state, frame }: Reading): string {
+  return `${state.id}@${frame?.id ?? ''}`;
 }
 
 function fits({ first, last }: Edge, byte: number): boolean {

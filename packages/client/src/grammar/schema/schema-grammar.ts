@@ -71,6 +71,7 @@ export class SchemaGrammarBuilder {
   readonly #prefix: string;
   readonly #references = new Map<string, string>();
   #depth = 0;
+  #schemas = 0;
   #properties = 0;
   #enumValues = 0;
 
@@ -91,6 +92,7 @@ export class SchemaGrammarBuilder {
     if (this.#depth >= grammarLimits.schemaDepthMax) {
       throw schemaError(path, `it nests deeper than ${grammarLimits.schemaDepthMax}`);
     }
+    this.#countSchema(path);
     this.#depth += 1;
     try {
       return this.#fields(schema, path);
@@ -154,9 +156,16 @@ export class SchemaGrammarBuilder {
     return all.map((part, index) => this.#resolved(part, `${path}/allOf/${index}`));
   }
 
+  #countSchema(path: string): void {
+    this.#schemas += 1;
+    if (this.#schemas <= grammarLimits.schemasMax) return;
+    throw schemaError(path, `the schema comes to over ${grammarLimits.schemasMax} schemas`);
+  }
+
   /** A schema without a reference at its top. */
   #resolved(schema: unknown, path: string, steps = 0): SchemaFields {
     if (!isSchemaFields(schema)) throw schemaError(path, 'it must be an object');
+    this.#countSchema(path);
     if (steps > grammarLimits.schemaDepthMax) throw schemaError(path, 'it refers to itself');
     const { $ref, allOf, ...own } = schema;
     if ($ref === undefined && allOf === undefined) return own;
