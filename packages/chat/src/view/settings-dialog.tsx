@@ -55,32 +55,34 @@ export function SettingsDialog({ isOpen }: { readonly isOpen: Signal<boolean> })
           note="The same seed gives the same answer."
           range={{ min: 0, step: 1 }}
         />
-        {apiKey.value !== '' && (
-          <div>
-            <span class="label">API key</span>
-            <div class="row">
-              <button
-                type="button"
-                class="button"
-                onClick={() => {
-                  close();
-                  needsKey.value = true;
-                }}
-              >
-                Enter another
-              </button>
-              <button
-                type="button"
-                class="button plain"
-                onClick={() => changeKey('', { isRemembered: false })}
-              >
-                Forget it
-              </button>
-            </div>
-          </div>
-        )}
+        {apiKey.value !== '' && <OwnKey onChange={close} />}
       </div>
     </dialog>
+  );
+}
+
+/** The key that is in use: another one can be entered, or this one forgotten. */
+function OwnKey({ onChange }: { readonly onChange: () => void }) {
+  const enter = () => {
+    onChange();
+    needsKey.value = true;
+  };
+  return (
+    <div>
+      <span class="label">API key</span>
+      <div class="row">
+        <button type="button" class="button" onClick={enter}>
+          Enter another
+        </button>
+        <button
+          type="button"
+          class="button plain"
+          onClick={() => changeKey('', { isRemembered: false })}
+        >
+          Forget it
+        </button>
+      </div>
+    </div>
   );
 }
 
