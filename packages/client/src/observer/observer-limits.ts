@@ -11,7 +11,7 @@ export const observerLimits = {
   questionsMax: 32,
   /** Peers that are dialled at once, and in a second in the long run: handshakes cost computing. */
   dialsAtOnceMax: 64,
-  dialsPerSecond: 4,
+  dialsPerSecond: 1,
   dialsParallelMax: 4,
   /** An answer that takes longer is given up. */
   answerMs: 3_000,
