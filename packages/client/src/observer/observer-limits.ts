@@ -11,7 +11,7 @@ export const observerLimits = {
   questionsMax: 32,
   /** Peers that are dialled at once, and in a second in the long run: handshakes cost computing. */
   dialsAtOnceMax: 64,
-  dialsPerSecond: 5,
+  dialsPerSecond: 1,
   dialsParallelMax: 4,
   /** An answer that takes longer is given up. */
   answerMs: 3_000,
@@ -19,7 +19,7 @@ export const observerLimits = {
   dialMs: 8_000,
   /** Time from one round of questions to the next: at least, and for each peer. */
   refreshMsMin: 2_000,
-  refreshMsPerPeer: 5,
+  refreshMsPerPeer: 10,
   /** A round begins at the latest so long after the one before. */
   refreshMsMax: 10_000,
   /** Who cannot be reached is asked again after so long, doubled with each failure. */

@@ -57,6 +57,8 @@ export class Rounds {
   #completedAtMs: number | null = null;
   readonly #inFlight = new Map<PeerId, Promise<void>>();
   readonly #dials: DialBudget;
+  /** Dials on their way; no others meanwhile. */
+  #dialling: Promise<unknown> | null = null;
 
   constructor(options: RoundsOptions) {
     this.#options = options;
@@ -90,6 +92,7 @@ export class Rounds {
     this.#abort?.abort();
     this.#abort = null;
     await this.#running;
+    await this.#dialling;
   }
 
   /** Begins the next round now: somebody came to look. */
@@ -109,7 +112,7 @@ export class Rounds {
         isRotating,
         nowMs: clock.now(),
         hasLine: ({ id }) => asker.hasLine(id),
-        takeDials: (wanted) => this.#dials.take(wanted),
+        takeDials: (wanted) => (this.#dialling === null ? this.#dials.take(wanted) : 0),
       },
     );
     const relayed = this.#relayedPeers();
@@ -120,12 +123,21 @@ export class Rounds {
         await this.ask(peer, { signal, isRelayed: relayed.has(peer.id), silent });
       }
     };
+    const dialAll = async (peers: Iterator<ObservedPeer>) => {
+      for (let next = peers.next(); !next.done && !signal.aborted; next = peers.next()) {
+        await this.ask(next.value, { signal });
+      }
+    };
     const { questionsMax, dialsParallelMax } = observerLimits;
     const [overLines, byDial] = [open.values(), dialled.values()];
-    await Promise.all([
-      ...Array.from({ length: questionsMax }, () => askAll(overLines)),
-      ...Array.from({ length: dialsParallelMax }, () => askAll(byDial)),
-    ]);
+    this.#dialling ??= Promise.all(
+      Array.from({ length: dialsParallelMax }, () => dialAll(byDial)),
+    ).finally(() => {
+      this.#dialling = null;
+    });
+    // The first round has nobody but those who are dialled; later ones do not wait for them.
+    if (this.#completedAtMs === null) await this.#dialling;
+    await Promise.all(Array.from({ length: questionsMax }, () => askAll(overLines)));
     if (signal.aborted) return;
     this.#bookSilences(silent, open.length);
     this.#completedAtMs = wallClock();
