@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // By itself it would leave one core idle, which on a small machine is half of it.
+    maxWorkers: '100%',
     // Whole-swarm tests start processes of their own and run after the unit tests, one by one.
     projects: [
       {
