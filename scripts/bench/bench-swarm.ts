@@ -5,6 +5,8 @@ import { type ChildCommand, startCommand } from '@skein/peer/child-command';
 export interface BenchSwarm {
   readonly client: SkeinClient;
   readonly peers: readonly ChildCommand[];
+  /** From the start of the last peer's process to `ready`. */
+  readonly startMs: number;
   /** A conversation of its own for a measurement. */
   converse(): Promise<Conversation>;
   stop(): Promise<void>;
@@ -19,7 +21,9 @@ export async function startBenchSwarm(options: {
   const listen = ['--listen', '/ip4/127.0.0.1/tcp/0'];
   const peers: ChildCommand[] = [];
   let bootstrap: string | null = null;
+  let startMs = 0;
   for (const [index, span] of options.spans.entries()) {
+    const startedAtMs = performance.now();
     const peer = startCommand([
       ...['peer', '--model', options.path, '--model-name', 'bench', '--blocks', span, ...listen],
       ...['--threads', String(options.threads), '--name', `bench-${index}`, '--device', 'cpu'],
@@ -27,6 +31,7 @@ export async function startBenchSwarm(options: {
     ]);
     peers.push(peer);
     const ready = await peer.waitFor('ready', {});
+    startMs = performance.now() - startedAtMs;
     bootstrap ??= (ready.multiaddrs as string[])[0] as string;
   }
   const client = createClient({ bootstrap: [bootstrap as string] });
@@ -34,6 +39,7 @@ export async function startBenchSwarm(options: {
   return {
     client,
     peers,
+    startMs,
     converse: () => client.openSession({ model: 'bench' }),
     async stop() {
       await client.stop();

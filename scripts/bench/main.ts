@@ -5,6 +5,8 @@
  */
 import { parseArgs } from 'node:util';
 import { benchHops } from './bench-hops.js';
+import { benchPeer } from './bench-peer.js';
+import { benchSessions } from './bench-sessions.js';
 import { benchSpeed } from './bench-speed.js';
 import { type BenchType, randomModel } from './random-model.js';
 import { shapeNamed } from './shapes.js';
@@ -45,6 +47,25 @@ for (const shapeName of values.shape) {
         `  ${row.what.padEnd(44)} ${row.skein.toFixed(1).padStart(8)} tok/s   ` +
           `libllama ${row.libllama.toFixed(1).padStart(8)} tok/s   ratio ${ratio}`,
       );
+    }
+    const sessions = await benchSessions({ path, shape, rounds });
+    report({ shape: shapeName, type, what: 'sessions', ...sessions });
+    const peer = await benchPeer(path, shape.blockCount);
+    report({ shape: shapeName, type, what: 'peer', ...peer });
+    if (!values.json) {
+      const { onePeer, twoPeers } = sessions;
+      console.log(
+        `  ${`${sessions.sessions} sessions, 2 peers of 1 thread / 1 peer`.padEnd(44)} ` +
+          `${twoPeers.toFixed(1).padStart(8)} tok/s   ` +
+          `one peer ${onePeer.toFixed(1).padStart(8)} tok/s   ` +
+          `ratio ${(twoPeers / onePeer).toFixed(3)}`,
+      );
+      const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
+      const memory =
+        peer.residentBytes === null
+          ? ''
+          : `; ${megabytes(peer.residentBytes)} resident, the file has ${megabytes(peer.fileBytes)}`;
+      console.log(`  start to ready ${(peer.startMs / 1000).toFixed(2)} s, file cached${memory}`);
     }
   }
 }

@@ -220,10 +220,10 @@ describe('the rest', () => {
     ['too long an answer', { max_tokens: 5000 }, 400, 'context_length_exceeded', null],
     [
       'an unsupported parameter',
-      { tools: [{ type: 'function' }] },
+      { modalities: ['audio'] },
       400,
       'unsupported_parameter',
-      'tools',
+      'modalities',
     ],
     ['an unknown parameter', { no_such_thing: 1 }, 400, 'unsupported_parameter', 'no_such_thing'],
     ['a value out of range', { temperature: 3 }, 400, 'invalid_value', 'temperature'],

@@ -223,9 +223,11 @@ it('a gateway serves it beside its own API, with metrics of both, on this machin
   ]);
   expect(await lookAt(local.url)).toMatchObject({ observer: { kind: 'serve' }, models: 1 });
   expect(await lookAt(shown.url)).toMatchObject({ health: 'degraded' });
-  expect((await fetch(`${open.url}/api/v1/swarm`)).status).toBe(404);
-  expect((await fetch(`${local.url}/metrics`)).status).toBe(401);
   const headers = { authorization: 'Bearer secret-key', 'content-type': 'application/json' };
+  // Whoever has no key does not even learn that there is nothing.
+  expect((await fetch(`${open.url}/api/v1/swarm`)).status).toBe(401);
+  expect((await fetch(`${open.url}/api/v1/swarm`, { headers })).status).toBe(404);
+  expect((await fetch(`${local.url}/metrics`)).status).toBe(401);
   const answer = await fetch(`${local.url}/v1/completions`, {
     method: 'POST',
     headers,
