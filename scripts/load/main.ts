@@ -44,7 +44,7 @@ const own =
   values.url === undefined ? await startDemoGateway(['--concurrency', `${streams}`]) : null;
 const url = own?.url ?? values.url ?? '';
 const model = values.model ?? own?.model ?? 'tiny-tales';
-const outcomes: StreamOutcome[] = [];
+const outcomes: (StreamOutcome & { readonly stream: number })[] = [];
 const startedAtMs = performance.now();
 
 async function askAgainAndAgain(stream: number): Promise<void> {
@@ -56,7 +56,7 @@ async function askAgainAndAgain(stream: number): Promise<void> {
       max_tokens: tokens,
       ignore_eos: true,
     };
-    outcomes.push(await streamOnce({ url, key: values.key ?? null, body }));
+    outcomes.push({ stream, ...(await streamOnce({ url, key: values.key ?? null, body })) });
   }
 }
 
@@ -96,7 +96,10 @@ function showLoad(): void {
     console.log(
       `  first token        p50 ${summary.firstTokenMsP50.toFixed(0)} ms   p99 ${summary.firstTokenMsP99.toFixed(0)} ms`,
     );
-    console.log(`  slowest / median   ${summary.slowestOverMedian.toFixed(2)}`);
+    console.log(`  slowest / median   ${summary.slowestOverMedian.toFixed(2)}, of single answers`);
+    console.log(
+      `  fewest / median    ${summary.fewestOverMedian.toFixed(2)}, of tokens a stream got`,
+    );
     console.log(`  prompts reused     ${(summary.reusedShare * 100).toFixed(0)} %`);
   }
   if (Object.keys(summary.errors).length > 0) process.exitCode = 1;
