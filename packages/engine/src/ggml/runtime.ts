@@ -4,8 +4,11 @@ import type { Address, Backend, BufferType, Device, Graph, GraphAllocator } from
 import type { DeviceHandle } from './devices.js';
 import type { Ggml } from './load-ggml.js';
 
-/** Polling of idle threads, 0 to 100; ggml's default. Higher wakes sooner and burns more. */
-const threadPoolPolling = 50;
+/**
+ * Polling of idle threads, 0 to 100. ggml's default, 50, lets them spin on between two steps, where
+ * they take the cores from the processes that the next step has to pass.
+ */
+const threadPoolPolling = 0;
 
 /** Places and computes graphs on the device of a {@link Runtime}. */
 export interface GraphExecutor {
