@@ -9,6 +9,7 @@ import {
   writeGguf,
 } from '@skein/engine';
 import type { WeightType } from '@skein/protocol';
+import { seededRandom } from '../support/seeded-random.js';
 import type { Shape } from './shapes.js';
 
 const cacheFolder = fileURLToPath(new URL('../../../.cache/bench', import.meta.url));
@@ -101,7 +102,7 @@ function pattern(type: WeightType): Uint8Array {
 
 /** Weights of a spread near 0.03, as trained models have. */
 function drawPattern(type: WeightType): Uint8Array {
-  const random = randomSource(1);
+  const random = seededRandom(1);
   if (type === 'f32') {
     return new Uint8Array(Float32Array.from({ length: 8192 }, () => 0.1 * (random() - 0.5)).buffer);
   }
@@ -121,15 +122,4 @@ function drawPattern(type: WeightType): Uint8Array {
     bytes[block * blockBytes + 1] = scale >> 8;
   }
   return bytes;
-}
-
-/** mulberry32: reproducible weights. */
-function randomSource(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../support/seeded-random.js';
 import {
   chooseMove,
   drawHopFailure,
@@ -6,7 +7,6 @@ import {
   nextDelayMs,
   possibleVictims,
 } from './choose-victim.js';
-import { randomSource } from './random.js';
 
 const spans = ['0:4', '0:4', '4:8', '4:8', '2:6'].map((text) => {
   const [start = 0, end = 0] = text.split(':').map(Number);
@@ -33,7 +33,7 @@ describe('fewestHosts', () => {
 
 describe('chooseMove', () => {
   it('keeps enough hosts everywhere, and the length', () => {
-    const random = randomSource(3);
+    const random = seededRandom(3);
     for (let round = 0; round < 100; round += 1) {
       const moved = chooseMove(spans, 4, { blockCount: 8, hostsMin: 2, random });
       expect(moved).not.toEqual(spans[4]);
@@ -45,7 +45,7 @@ describe('chooseMove', () => {
 
 describe('drawHopFailure', () => {
   it('strikes each route with the wanted probability, however many clients share a peer', () => {
-    const random = randomSource(7);
+    const random = seededRandom(7);
     const perToken = 0.05;
     // Two clients share `a`; each has another peer for itself.
     const routes = [
@@ -72,7 +72,7 @@ describe('drawHopFailure', () => {
 
 describe('nextDelayMs', () => {
   it('has the mean of the rate', () => {
-    const random = randomSource(1);
+    const random = seededRandom(1);
     const delays = Array.from({ length: 20_000 }, () => nextDelayMs(30, random));
     const meanMs = delays.reduce((sum, delay) => sum + delay, 0) / delays.length;
     expect(meanMs).toBeGreaterThan(1900);

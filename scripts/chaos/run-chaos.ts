@@ -1,5 +1,6 @@
 import { loadavg } from 'node:os';
 import { abortAfter } from '@skein/protocol';
+import { seededRandom } from '../support/seeded-random.js';
 import type { ChaosClient } from './chaos-client.js';
 import type { ChaosOptions } from './chaos-options.js';
 import { ChaosSwarm } from './chaos-swarm.js';
@@ -7,7 +8,6 @@ import type { ClientEvent } from './client/messages.js';
 import { Disturbances } from './disturbances.js';
 import { chaosJobs, type Job } from './jobs.js';
 import { type GenerationLedger, Ledger, type Phase } from './ledger.js';
-import { randomSource } from './random.js';
 
 /** A run as it is now, for the status line, and as it ended. */
 export interface ChaosRun {
@@ -110,7 +110,7 @@ async function makeTrouble(stage: Stage, options: ChaosOptions): Promise<void> {
   const { ratePerMinute, kinds, perToken, failure: kind, seconds, blockCount } = options;
   const { peers } = swarm;
   const { ledger } = run;
-  const random = randomSource(options.seed);
+  const random = seededRandom(options.seed);
   const disturbances = new Disturbances({ peers, blockCount, ledger, random, signal });
   const until = new AbortController();
   run.load.before = loadavg()[0] as number;

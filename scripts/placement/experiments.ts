@@ -1,7 +1,7 @@
+import { seededRandom } from '../support/seeded-random.js';
 import { elasticCapacity } from './elastic-capacity.js';
 import { blockCount, drawMachine, drawMachines } from './graphics-cards.js';
 import type { PlacementRule } from './placement-rule.js';
-import { seededRandom } from './random.js';
 import { SimulatedSwarm } from './simulated-swarm.js';
 
 const hourSeconds = 3600;

@@ -1,4 +1,4 @@
-import type { Random } from './random.js';
+import type { Random } from '../support/seeded-random.js';
 
 /**
  * The machines of the simulated swarms. A 70B model in 4 bits has 80 blocks of about 0.45 GB; with

@@ -1,7 +1,8 @@
 import type { PlacementPeer, PlacementSwarm } from '@skein/peer';
 import type { Span } from '@skein/protocol';
+import type { Random } from '../support/seeded-random.js';
 import type { PlacementRule } from './placement-rule.js';
-import { between, type Random } from './random.js';
+import { between } from './random.js';
 
 /**
  * Petals' placement, written anew after a description of what it does, for comparison:

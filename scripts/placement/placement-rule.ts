@@ -1,7 +1,7 @@
 import type { PlacementSwarm } from '@skein/peer';
 import type { Span } from '@skein/protocol';
+import type { Random } from '../support/seeded-random.js';
 import type { Machine } from './graphics-cards.js';
-import type { Random } from './random.js';
 
 /** A way to place peers, so that two can be run beside each other. */
 export interface PlacementRule {

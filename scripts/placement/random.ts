@@ -1,16 +1,4 @@
-/** Uniform in [0, 1). */
-export type Random = () => number;
-
-/** Mulberry32: small, and good enough for simulations. */
-export function seededRandom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import type { Random } from '../support/seeded-random.js';
 
 /** Uniform in [low, high). */
 export function between(random: Random, low: number, high: number): number {

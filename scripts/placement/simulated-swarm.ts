@@ -1,8 +1,9 @@
 import type { PlacementPeer, PlacementSwarm } from '@skein/peer';
 import { formatSpan, type Span } from '@skein/protocol';
+import type { Random } from '../support/seeded-random.js';
 import { blockCount, type Machine } from './graphics-cards.js';
 import type { PlacementRule } from './placement-rule.js';
-import { between, exponential, type Random } from './random.js';
+import { between, exponential } from './random.js';
 
 /** Seconds by which a view of the swarm is old. */
 const viewAge = { least: 30, most: 60 };

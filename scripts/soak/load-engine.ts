@@ -1,5 +1,5 @@
 import { createSessionId, type Engine, type SessionId, type StepItem } from '@skein/protocol';
-import { randomSource } from '../chaos/random.js';
+import { seededRandom } from '../support/seeded-random.js';
 
 /** What was done to the engine. */
 export interface Load {
@@ -30,7 +30,7 @@ const cutTokensMax = 16;
 
 /** Keeps an engine busy: all sessions step together, and new ones come in the place of those that end. */
 export async function loadEngine(engine: Engine, options: LoadOptions): Promise<Load> {
-  const random = randomSource(options.seed);
+  const random = seededRandom(options.seed);
   const below = (count: number) => Math.floor(random() * count);
   const { config, kvTokensMax } = engine.info;
   const tokensMax = Math.min(config.contextLength, Math.floor(kvTokensMax / options.sessions));

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startGateway, type TestGateway, tinyTales } from '../support/gateway.js';
-import { sessionsOn } from '../support/peer-status.js';
+import { sessionsOn, untilFree } from '../support/peer-status.js';
 import { runSkein, SkeinProcess, stopEverything } from '../support/skein-process.js';
-import { type Swarm, type SwarmPeer, startSwarm } from '../support/swarm.js';
+import { type SwarmPeer, startSwarm } from '../support/swarm.js';
 
 const model = 'tiny-tales';
 const messages = [{ role: 'user' as const, content: 'Tell me a story about a fox.' }];
@@ -21,18 +21,6 @@ const streamStory = (openai: OpenAI, signal?: AbortSignal) =>
     { ...story, stream: true } as OpenAI.ChatCompletionCreateParamsStreaming,
     signal === undefined ? {} : { signal },
   );
-
-/** Milliseconds until no peer has a session any more. */
-async function untilFree(swarm: Swarm): Promise<number> {
-  const startedAtMs = performance.now();
-  for (;;) {
-    const counts = await Promise.all(swarm.peers.map(sessionsOn));
-    const elapsedMs = performance.now() - startedAtMs;
-    if (counts.every((count) => count === 0)) return elapsedMs;
-    if (elapsedMs > 20_000) throw new Error(`still ${counts} sessions`);
-    await pause();
-  }
-}
 
 /** Between two looks at what others bring about. */
 const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
@@ -62,7 +50,7 @@ describe('a caller that leaves', () => {
       leave.abort();
       expect(await outcome).toBeInstanceOf(OpenAI.APIUserAbortError);
     }
-    expect(await untilFree(swarm)).toBeLessThan(1000);
+    expect(await untilFree(swarm.peers)).toBeLessThan(1000);
   });
 });
 
@@ -204,7 +192,7 @@ describe('the end', () => {
     const { code } = await gateway.process.exited;
     expect(code).toBe(0);
     expect(gateway.process.events.map(({ event }) => event)).toContain('stopping');
-    expect(await untilFree(swarm)).toBeLessThan(2000);
+    expect(await untilFree(swarm.peers)).toBeLessThan(2000);
   });
 
   it('a port in use is named', async () => {

@@ -28,3 +28,14 @@ export function spanContains(outer: Span, inner: Span): boolean {
 export function formatSpan(span: Span): string {
   return `${span.start}:${span.end}`;
 }
+
+/** The spans that ascending block indices make: neighbours belong to one span. */
+export function spansOfBlocks(blocks: readonly number[]): Span[] {
+  const spans: { start: number; end: number }[] = [];
+  for (const block of blocks) {
+    const last = spans.at(-1);
+    if (last?.end === block) last.end += 1;
+    else spans.push({ start: block, end: block + 1 });
+  }
+  return spans;
+}

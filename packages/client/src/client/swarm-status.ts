@@ -1,4 +1,11 @@
-import type { Ends, ModelHash, PeerId, Span, VerifiedRecord } from '@skein/protocol';
+import {
+  type Ends,
+  type ModelHash,
+  type PeerId,
+  type Span,
+  spansOfBlocks,
+  type VerifiedRecord,
+} from '@skein/protocol';
 
 /** One peer of a model, as it announces itself. */
 export interface PeerStatus {
@@ -69,7 +76,8 @@ export function swarmStatus(
     const stepsPerSecond = speeds.reduce((sum, speed) => sum + speed, 0);
     return { block, peerCount: hosts.length, stepsPerSecond };
   });
-  const missingBlocks = runsOf(coverage.filter(({ peerCount }) => peerCount === 0));
+  const unhosted = coverage.filter(({ peerCount }) => peerCount === 0);
+  const missingBlocks = spansOfBlocks(unhosted.map(({ block }) => block));
   const isEmbeddingHosted = serving.some(({ span, ends }) => ends.embedding && span.start === 0);
   const isHeadHosted = serving.some(({ span, ends }) => ends.head && span.end === model.blockCount);
   return {
@@ -92,14 +100,4 @@ function weakest(coverage: readonly BlockCoverage[]): BlockCoverage | null {
     if (least === null || block.stepsPerSecond < least.stepsPerSecond) least = block;
   }
   return least;
-}
-
-function runsOf(blocks: readonly BlockCoverage[]): Span[] {
-  const runs: { start: number; end: number }[] = [];
-  for (const { block } of blocks) {
-    const last = runs.at(-1);
-    if (last?.end === block) last.end += 1;
-    else runs.push({ start: block, end: block + 1 });
-  }
-  return runs;
 }

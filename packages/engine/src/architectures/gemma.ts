@@ -18,13 +18,16 @@ export function gemmaBlocks({ hiddenSize }: ModelSizes): ConfigDifferences {
   };
 }
 
-/** Soft caps under a file's own keys; null and absent are none. */
+/** Soft caps of scores and of logits, under the same names in files of either kind. */
+export const gemmaSoftCapFields = ['attn_logit_softcapping', 'final_logit_softcapping'] as const;
+
+/** Soft caps; null and absent are none. */
 export function readSoftCaps(
   fields: MetadataFields,
-  keys: { readonly attention: string; readonly logits: string },
 ): Pick<ModelConfig, 'attentionSoftCap' | 'logitSoftCap'> {
-  const attention = fields.positive(keys.attention);
-  const logits = fields.positive(keys.logits);
+  const [attentionKey, logitsKey] = gemmaSoftCapFields;
+  const attention = fields.positive(attentionKey);
+  const logits = fields.positive(logitsKey);
   return {
     ...(attention === undefined ? {} : { attentionSoftCap: attention }),
     ...(logits === undefined ? {} : { logitSoftCap: logits }),
@@ -37,4 +40,12 @@ export function attentionScaleOf(
   { headDim }: ModelSizes,
 ): Pick<ModelConfig, 'attentionScale'> {
   return size === headDim ? {} : { attentionScale: size ** -0.5 };
+}
+
+/** What a GGUF file does not tell, as llama.cpp has it: the head's size, but for the largest model. */
+export function queryScalarOf(
+  { blockCount, headDim, hiddenSize, headCount }: ModelSizes,
+  blocksOfLargest: number,
+): number {
+  return blockCount === blocksOfLargest ? hiddenSize / headCount : headDim;
 }

@@ -1,6 +1,13 @@
 import { readFullBlocks, readWindow } from '../model/huggingface/parse-sliding-window.js';
-import type { ArchitectureDefinition, ModelSizes } from './architecture.js';
-import { attentionScaleOf, gemmaBlocks, gemmaTensorNames, readSoftCaps } from './gemma.js';
+import type { ArchitectureDefinition } from './architecture.js';
+import {
+  attentionScaleOf,
+  gemmaBlocks,
+  gemmaSoftCapFields,
+  gemmaTensorNames,
+  queryScalarOf,
+  readSoftCaps,
+} from './gemma.js';
 import { lastOfEach } from './last-of-each.js';
 import { readGgufWindow } from './read-gguf-window.js';
 
@@ -20,15 +27,12 @@ export const gemma2: ArchitectureDefinition = {
     modelType: 'gemma2',
     className: 'Gemma2ForCausalLM',
     defaults: { kvHeadCount: 4, contextLength: 8192, headDim: 256, tiedEmbeddings: true },
-    fields: ['attn_logit_softcapping', 'final_logit_softcapping'],
+    fields: gemmaSoftCapFields,
     activation: 'gelu-tanh',
     tensorNames: gemmaTensorNames,
     read: (fields, sizes) => ({
       ...gemmaBlocks(sizes),
-      ...readSoftCaps(fields, {
-        attention: 'attn_logit_softcapping',
-        logits: 'final_logit_softcapping',
-      }),
+      ...readSoftCaps(fields),
       ...attentionScaleOf(fields.positive('query_pre_attn_scalar') ?? 256, sizes),
       normOffset: 1,
       slidingWindow: readWindow(fields, defaultWindow),
@@ -39,21 +43,13 @@ export const gemma2: ArchitectureDefinition = {
   gguf: {
     name: 'gemma2',
     ropeMode: 'neox',
-    keys: ['attn_logit_softcapping', 'final_logit_softcapping'],
+    keys: gemmaSoftCapFields,
     read: (fields, { sizes }) => ({
       ...gemmaBlocks(sizes),
-      ...readSoftCaps(fields, {
-        attention: 'attn_logit_softcapping',
-        logits: 'final_logit_softcapping',
-      }),
-      ...attentionScaleOf(queryScalar(sizes), sizes),
+      ...readSoftCaps(fields),
+      ...attentionScaleOf(queryScalarOf(sizes, blocksOf27B), sizes),
       slidingWindow: readGgufWindow(fields) ?? defaultWindow,
       fullAttentionBlocks: lastOfEach(period, sizes.blockCount),
     }),
   },
 };
-
-/** As llama.cpp has it: the head's size, but for the largest model. */
-function queryScalar({ blockCount, headDim, hiddenSize, headCount }: ModelSizes): number {
-  return blockCount === blocksOf27B ? hiddenSize / headCount : headDim;
-}

@@ -3,8 +3,15 @@ import { parseRope, parseRopeFields, type RopeSettings } from '../model/huggingf
 import { readFullBlocks, readWindow } from '../model/huggingface/parse-sliding-window.js';
 import { MetadataFields } from '../model/metadata-fields.js';
 import { isJsonObject, type Json } from '../model/parse-json.js';
-import type { ArchitectureDefinition, ModelSizes } from './architecture.js';
-import { attentionScaleOf, gemmaBlocks, gemmaTensorNames, readSoftCaps } from './gemma.js';
+import type { ArchitectureDefinition } from './architecture.js';
+import {
+  attentionScaleOf,
+  gemmaBlocks,
+  gemmaSoftCapFields,
+  gemmaTensorNames,
+  queryScalarOf,
+  readSoftCaps,
+} from './gemma.js';
 import { lastOfEach } from './last-of-each.js';
 import { readGgufWindow } from './read-gguf-window.js';
 
@@ -24,7 +31,7 @@ export const gemma3: ArchitectureDefinition = {
     modelType: 'gemma3_text',
     className: 'Gemma3ForCausalLM',
     defaults: { kvHeadCount: 4, contextLength: 131_072, headDim: 256, tiedEmbeddings: true },
-    fields: ['attn_logit_softcapping', 'final_logit_softcapping'],
+    fields: gemmaSoftCapFields,
     activation: 'gelu-tanh',
     tensorNames: gemmaTensorNames,
     readRope,
@@ -35,10 +42,7 @@ export const gemma3: ArchitectureDefinition = {
       }
       return {
         ...gemmaBlocks(sizes),
-        ...readSoftCaps(fields, {
-          attention: 'attn_logit_softcapping',
-          logits: 'final_logit_softcapping',
-        }),
+        ...readSoftCaps(fields),
         ...attentionScaleOf(fields.positive('query_pre_attn_scalar') ?? 256, sizes),
         normOffset: 1,
         qkNorm: true,
@@ -59,11 +63,8 @@ export const gemma3: ArchitectureDefinition = {
     }),
     read: (fields, { sizes }) => ({
       ...gemmaBlocks(sizes),
-      ...readSoftCaps(fields, {
-        attention: 'attn_logit_softcapping',
-        logits: 'final_logit_softcapping',
-      }),
-      ...attentionScaleOf(queryScalar(sizes), sizes),
+      ...readSoftCaps(fields),
+      ...attentionScaleOf(queryScalarOf(sizes, blocksOf27B), sizes),
       qkNorm: true,
       slidingWindow: readGgufWindow(fields) ?? fields.missing('attention.sliding_window'),
       fullAttentionBlocks: lastOfEach(
@@ -101,9 +102,4 @@ function readRope(
 
 function readPeriod(fields: MetadataFields, key: string): number {
   return fields.integer(key, { max: limits.blockCountMax }) ?? defaultPeriod;
-}
-
-/** As llama.cpp has it: the head's size, but for the largest model. */
-function queryScalar({ blockCount, headDim, hiddenSize, headCount }: ModelSizes): number {
-  return blockCount === blocksOf27B ? hiddenSize / headCount : headDim;
 }

@@ -1,4 +1,4 @@
-import { formatSpan, type RecordBody, type Span } from '@skein/protocol';
+import { formatSpan, type RecordBody, type Span, spansOfBlocks } from '@skein/protocol';
 import type { ApiBlockCoverage, Health } from '@skein/protocol/http-api';
 
 /** What a peer's record says that coverage depends on. */
@@ -42,10 +42,11 @@ export function coverModel(parts: readonly ServedPart[], blockCount: number): Mo
       block.stepsPerSecond += stepsPerSecond;
     }
   }
+  const unhosted = coverage.filter(({ peers }) => peers === 0);
   return {
     coverage,
     weakest: parts.length === 0 ? null : weakestOf(coverage),
-    missing: runsOf(coverage.filter(({ peers }) => peers === 0)),
+    missing: spansOfBlocks(unhosted.map(({ block }) => block)),
     embeddingHosts: parts.filter(({ span, ends }) => ends.embedding && span.start === 0).length,
     headHosts: parts.filter(({ span, ends }) => ends.head && span.end === blockCount).length,
   };
@@ -156,14 +157,4 @@ function weakestOf(coverage: readonly ApiBlockCoverage[]): ApiBlockCoverage | nu
 
 function byWeakest(left: KindCoverage, right: KindCoverage): number {
   return (right.weakest?.peers ?? 0) - (left.weakest?.peers ?? 0);
-}
-
-function runsOf(blocks: readonly ApiBlockCoverage[]): Span[] {
-  const runs: { start: number; end: number }[] = [];
-  for (const { block } of blocks) {
-    const last = runs.at(-1);
-    if (last?.end === block) last.end += 1;
-    else runs.push({ start: block, end: block + 1 });
-  }
-  return runs;
 }
