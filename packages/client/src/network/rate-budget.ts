@@ -1,25 +1,34 @@
-import { observerLimits } from '../observer-limits.js';
-
-/** How many peers may be dialled now: a handshake costs some 20 ms of computing on either side. */
-export class DialBudget {
-  readonly #now: () => number;
-  #dials: number = observerLimits.dialsAtOnceMax;
+/** How many of something costly may happen now: so many at once, and so many a second in the long run. */
+export class RateBudget {
+  readonly #options: {
+    readonly atOnceMax: number;
+    readonly perSecond: number;
+    /** Milliseconds on a steady clock. */
+    now(): number;
+  };
+  #left: number;
   #countedAtMs: number;
 
-  /** @param now milliseconds on a steady clock */
-  constructor(now: () => number) {
-    this.#now = now;
-    this.#countedAtMs = now();
+  constructor(options: { readonly atOnceMax: number; readonly perSecond: number; now(): number }) {
+    this.#options = options;
+    this.#left = options.atOnceMax;
+    this.#countedAtMs = options.now();
   }
 
   /** Takes as many as there are, up to a number. */
   take(wanted: number): number {
-    const nowMs = this.#now();
-    const earned = ((nowMs - this.#countedAtMs) / 1000) * observerLimits.dialsPerSecond;
-    this.#dials = Math.min(this.#dials + earned, observerLimits.dialsAtOnceMax);
+    const { atOnceMax, perSecond, now } = this.#options;
+    const nowMs = now();
+    const earned = ((nowMs - this.#countedAtMs) / 1000) * perSecond;
+    this.#left = Math.min(this.#left + earned, atOnceMax);
     this.#countedAtMs = nowMs;
-    const taken = Math.min(wanted, Math.floor(this.#dials));
-    this.#dials -= taken;
+    const taken = Math.min(wanted, Math.floor(this.#left));
+    this.#left -= taken;
     return taken;
+  }
+
+  /** Something that was taken cost nothing after all. */
+  giveBack(count: number): void {
+    this.#left = Math.min(this.#left + count, this.#options.atOnceMax);
   }
 }
