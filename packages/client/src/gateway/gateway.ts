@@ -82,12 +82,13 @@ function createServices(options: GatewayOptions): { services: GatewayServices; p
           bytesMax: responseCache.bytesMax,
           ageMsMax: responseCache.ageMsMax ?? gatewayLimits.responseAgeMsDefault,
         });
-  const metrics = new GatewayMetrics({
+  const sources = {
     running: () => queue.running,
     waiting: () => queue.waiting,
     keptSessions: () => pool.count,
     keptTokens: () => pool.tokenCount,
-  });
+  };
+  const metrics = new GatewayMetrics(sources, options.registry);
   const aliases = options.models === undefined ? null : byName(options.models);
   const quotas = new QuotaLedger(nowMs);
   const collaborators = { client, clock, random, aliases, queue, quotas, pool, cache, metrics };

@@ -87,6 +87,11 @@ export class ServedSwarm {
     return new ServedSwarm({ node, directory, metrics, observer, app });
   }
 
+  /** Where all parts of the process count. */
+  get registry(): ProcessMetrics['registry'] {
+    return this.#metrics.registry;
+  }
+
   get hasDashboard(): boolean {
     return this.#app !== null;
   }
@@ -108,8 +113,7 @@ export class ServedSwarm {
       fetch: async (request) => {
         const { pathname } = new URL(request.url);
         if (this.#app?.has(pathname) === true) return await this.#app.fetch(request);
-        const response = await gateway.fetch(request);
-        return pathname === '/metrics' && response.ok ? await this.#allMetrics(response) : response;
+        return await gateway.fetch(request);
       },
       stop: async (options) => {
         this.#app?.stop();
@@ -122,13 +126,6 @@ export class ServedSwarm {
     await this.#observer?.stop();
     await this.directory.stop();
     await this.node.stop();
-  }
-
-  /** The gateway decides who may read its metrics; these come with them. */
-  async #allMetrics(response: Response): Promise<Response> {
-    const own = await response.text();
-    const { text, contentType } = await this.#metrics.expose();
-    return new Response(`${own}\n${text}`, { headers: { 'content-type': contentType } });
   }
 
   #noteBan(...ban: Parameters<Observer['noteBan']>): void {

@@ -65,6 +65,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
     const gateway = createGateway({
       client,
       keys,
+      registry: swarm.registry,
       onEvent: (event) => showGatewayEvent(event, output),
       ...(models !== undefined && { models }),
       ...(pages !== undefined && { pages }),
