@@ -43,6 +43,8 @@ export interface GatewayOptions {
   readonly corsOrigins?: readonly string[];
   /** Web pages, as `loadPages` of `@skein/client/pages` reads them. Default: none. */
   readonly pages?: Pages;
+  /** Path of a page beside the gateway that shows the swarm: `/healthz` names it. Default: none. */
+  readonly dashboardPath?: string;
   /**
    * Where the gateway counts; `/metrics` answers all that is in it. Default: one of its own. Of the gateways
    * of one process each needs another.

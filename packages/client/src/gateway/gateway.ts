@@ -137,7 +137,8 @@ function createApp(services: GatewayServices, options: GatewayOptions): Hono<Gat
   app.get('/v1/models', (context) => handleModels(context, services));
   // Names may hold slashes: `Qwen/Qwen3-8B`.
   app.get('/v1/models/:id{.+}', (context) => handleModel(context, services));
-  app.get('/healthz', handleHealth);
+  const { dashboardPath = null } = options;
+  app.get('/healthz', (context) => handleHealth(context, dashboardPath));
   app.get('/readyz', (context) => handleReadiness(context, services));
   app.get('/metrics', (context) => handleMetrics(context, services));
   const { pages, keys = [] } = options;

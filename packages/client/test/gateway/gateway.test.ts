@@ -69,6 +69,13 @@ describe('the gateway', () => {
     expect(await registry.metrics()).toMatch(/^skein_gateway_requests_total/m);
   });
 
+  it('says where the swarm is shown, if it is', async () => {
+    expect((await get(setUpGateway(), '/healthz')).body()).toEqual({ status: 'ok' });
+    const gateway = setUpGateway({ dashboardPath: '/dashboard/' });
+    const body = { status: 'ok', dashboard: '/dashboard/' };
+    expect((await get(gateway, '/healthz')).body()).toEqual(body);
+  });
+
   it('answers in the shape of errors, whatever is asked', async () => {
     const gateway = setUpGateway();
     const nowhere = await get(gateway, '/v1/nowhere');

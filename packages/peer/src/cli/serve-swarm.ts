@@ -21,6 +21,8 @@ import { traceGenerations } from '@skein/client/telemetry';
 import { peerVersion } from '../version.js';
 import { findPage } from './find-page.js';
 
+const dashboardPath = '/dashboard/';
+
 export interface ServeSwarmOptions {
   readonly bootstrap: readonly string[];
   readonly host: string;
@@ -44,6 +46,7 @@ export class ServedSwarm {
   readonly #metrics: ProcessMetrics;
   readonly #observer: Observer | null;
   readonly #app: SwarmApp | null;
+  readonly #hasPage: boolean;
 
   private constructor(parts: {
     node: SkeinNode;
@@ -51,12 +54,14 @@ export class ServedSwarm {
     metrics: ProcessMetrics;
     observer: Observer | null;
     app: SwarmApp | null;
+    hasPage: boolean;
   }) {
     this.node = parts.node;
     this.directory = parts.directory;
     this.#metrics = parts.metrics;
     this.#observer = parts.observer;
     this.#app = parts.app;
+    this.#hasPage = parts.hasPage;
     const bans = { onBan: (...ban: Parameters<Observer['noteBan']>) => this.#noteBan(...ban) };
     this.instrumentation = [new ClientMetrics(this.#metrics.registry), bans, traceGenerations()];
   }
@@ -76,15 +81,17 @@ export class ServedSwarm {
     const isShown = options.dashboard ?? isLoopbackHost(host);
     const observer = isShown ? observerOf({ node, directory }, options) : null;
     addSwarmMetrics(metrics.registry, () => observer);
+    const page = isShown ? await findPage(dashboardPath, options.page) : null;
     const app = isShown
       ? createSwarmApp({
           observer: () => observer,
-          page: await findPage('/dashboard/', options.page),
-          pagePath: '/dashboard/',
+          page,
+          pagePath: dashboardPath,
           isLocal: isLoopbackHost(host),
         })
       : null;
-    return new ServedSwarm({ node, directory, metrics, observer, app });
+    const hasPage = page !== null;
+    return new ServedSwarm({ node, directory, metrics, observer, app, hasPage });
   }
 
   /** Where all parts of the process count. */
@@ -94,6 +101,11 @@ export class ServedSwarm {
 
   get hasDashboard(): boolean {
     return this.#app !== null;
+  }
+
+  /** Null where there is no page: it was not built, or is not shown. */
+  get dashboardPath(): string | null {
+    return this.#hasPage ? dashboardPath : null;
   }
 
   /** Begins to listen to the swarm; the client connects. */

@@ -67,6 +67,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
       keys,
       registry: swarm.registry,
       onEvent: (event) => showGatewayEvent(event, output),
+      ...(swarm.dashboardPath !== null && { dashboardPath: swarm.dashboardPath }),
       ...(models !== undefined && { models }),
       ...(pages !== undefined && { pages }),
       ...(options.cors !== undefined && { corsOrigins: options.cors }),
