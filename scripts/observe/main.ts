@@ -26,6 +26,7 @@ const { values } = parseArgs({
 if (values.help) {
   console.log(`Usage: pnpm observe [--peers 1000] [--seconds 120] [--reader] [--json]
 
+Measuring begins when all peers have been heard, and takes so many seconds.
 --reader reads the live stream all the time, as an open page does.
 The exit code is 1 when the last half of the time took over a quarter of a core or 200 MB, or when in it
 99 of 100 statuses were not always younger than ten seconds.`);
@@ -45,14 +46,32 @@ const peerCount = Number(values.peers);
 const children: ChildProcess[] = [];
 const command = fileURLToPath(new URL('../../../packages/peer/dist/cli/main.js', import.meta.url));
 
-/** Starts the peers; resolves with an address to join through. */
-function startSwarm(): Promise<string> {
+/** The process of the peers. */
+interface StartedSwarm {
+  /** An address to join through. */
+  readonly bootstrap: string;
+  /** Processor time of all peers together. */
+  readCpuSeconds(): Promise<number>;
+}
+
+/** Starts the peers. */
+function startSwarm(): Promise<StartedSwarm> {
   const path = fileURLToPath(new URL('./synthetic-swarm/main.js', import.meta.url));
   const child = fork(path, [`${peerCount}`], { execArgv: [] });
   children.push(child);
   return new Promise((resolve, reject) => {
-    child.once('message', (message) => resolve((message as { bootstrap: string }).bootstrap));
+    child.once('message', (message) => {
+      const { bootstrap } = message as { bootstrap: string };
+      resolve({ bootstrap, readCpuSeconds: () => readCpuSeconds(child) });
+    });
     child.once('exit', (code) => reject(new Error(`the swarm ended with ${code}`)));
+  });
+}
+
+function readCpuSeconds(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    child.once('message', (message) => resolve((message as { cpuSeconds: number }).cpuSeconds));
+    child.send('how much?');
   });
 }
 
@@ -116,13 +135,16 @@ interface Period {
   readonly seconds: number;
   readonly ages: readonly number[];
   readonly cores: number;
+  /** Of all peers together. */
+  readonly peerCores: number;
   readonly residentMB: number;
   readonly heapMB: number;
 }
 
 /** Watches for a while, and says what it took. */
-async function watch(url: string, startedAtMs: number): Promise<Period> {
+async function watch(url: string, swarm: StartedSwarm, startedAtMs: number): Promise<Period> {
   const before = await readProcess(url);
+  const peersBefore = await swarm.readCpuSeconds();
   const beganAtMs = performance.now();
   const ages: number[] = [];
   while (performance.now() - beganAtMs < periodMs) {
@@ -130,9 +152,16 @@ async function watch(url: string, startedAtMs: number): Promise<Period> {
     ages.push(...(await readAges(url, performance.now() - startedAtMs)));
   }
   const { cpuSeconds, ...memory } = await readProcess(url);
+  const peerCpuSeconds = await swarm.readCpuSeconds();
   const endedAtMs = performance.now();
-  const cores = (1000 * (cpuSeconds - before.cpuSeconds)) / (endedAtMs - beganAtMs);
-  return { seconds: (endedAtMs - startedAtMs) / 1000, ages, cores, ...memory };
+  const coresOf = (seconds: number) => (1000 * seconds) / (endedAtMs - beganAtMs);
+  return {
+    seconds: (endedAtMs - startedAtMs) / 1000,
+    ages,
+    cores: coresOf(cpuSeconds - before.cpuSeconds),
+    peerCores: coresOf(peerCpuSeconds - peersBefore),
+    ...memory,
+  };
 }
 
 /** What several periods come to. */
@@ -147,6 +176,7 @@ function summarize(periods: readonly Period[]) {
     ageMsP99: at(0.99),
     ageMsMax: at(1),
     cores: mean(periods.map(({ cores }) => cores)),
+    peerCores: mean(periods.map(({ peerCores }) => peerCores)),
     residentMB: Math.max(...periods.map(({ residentMB }) => residentMB)),
     heapMB: Math.max(...periods.map(({ heapMB }) => heapMB)),
   };
@@ -155,7 +185,8 @@ function summarize(periods: readonly Period[]) {
 type Summary = ReturnType<typeof summarize>;
 
 try {
-  const url = await startDashboard(await startSwarm());
+  const swarm = await startSwarm();
+  const url = await startDashboard(swarm.bootstrap);
   if (values.reader) void read(`${url}${httpApiPaths.events}`);
   const startedAtMs = performance.now();
   const periods: Period[] = [];
@@ -163,7 +194,7 @@ try {
   console.log(`all ${peerCount} statuses are younger than ${ageMsMax / 1000} s after ${whole} s`);
   const wholeAtMs = performance.now();
   while (performance.now() - wholeAtMs < Number(values.seconds) * 1000) {
-    const period = await watch(url, startedAtMs);
+    const period = await watch(url, swarm, startedAtMs);
     periods.push(period);
     print('', summarize([period]));
   }
@@ -189,12 +220,12 @@ function print(name: string, summary: Summary): void {
     console.log(JSON.stringify({ name: name.trim(), ...summary }));
     return;
   }
-  const { seconds, ageMsP50, ageMsP99, ageMsMax, cores, residentMB, heapMB } = summary;
+  const { seconds, ageMsP50, ageMsP99, ageMsMax, cores, peerCores, residentMB, heapMB } = summary;
   const age = [ageMsP50, ageMsP99, ageMsMax].map((ms) => (ms / 1000).toFixed(1));
   const load = loadavg()[0]?.toFixed(1);
   console.log(
     `${name}${seconds.toFixed(0)} s: age of statuses ${age[0]} s (p50), ${age[1]} s (p99), ` +
       `${age[2]} s (oldest); ${cores.toFixed(2)} cores, ${residentMB.toFixed(0)} MB ` +
-      `(heap ${heapMB.toFixed(0)}); load average ${load}`,
+      `(heap ${heapMB.toFixed(0)}); all peers ${peerCores.toFixed(2)} cores; load average ${load}`,
   );
 }

@@ -54,7 +54,10 @@ export interface ObserverOptions {
   readonly own?: () => Omit<StatusMessage, 'type'> | null;
   /** Keeps history between runs. Default: memory only. */
   readonly store?: HistoryStore;
-  /** Peers that stay connected, and are asked in every round. Default: 256, beside other work 128. */
+  /**
+   * Peers that stay connected, and are asked in every round; in a swarm of more, some of them tell of the
+   * others. Default: 256, beside other work 128.
+   */
   readonly linesMax?: number;
   /** Something that the operator should know. */
   readonly onWarning?: (message: string) => void;

@@ -1,3 +1,4 @@
+import type { SkeinNode } from '@skein/client/network';
 import {
   limits,
   type PeerId,
@@ -17,8 +18,8 @@ const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
 /** A stream to a reporter, and what came over it. */
-async function askOver(reporter: Reporter) {
-  const asker = await startNode(cleanup, 'tcp');
+async function askOver(reporter: Reporter, node?: SkeinNode) {
+  const asker = node ?? (await startNode(cleanup, 'tcp'));
   const parts: ReportMessage[] = [];
   const errors: string[] = [];
   let isOpen = true;
@@ -47,7 +48,7 @@ async function askOver(reporter: Reporter) {
       gaps: new Map(told.flatMap(({ gaps }) => gaps)),
     };
   };
-  return { ask, errors, isOpen: () => isOpen };
+  return { asker, ask, errors, isOpen: () => isOpen };
 }
 
 /** Somebody who is not there. */
@@ -144,7 +145,7 @@ describe('a reporter', () => {
     expect((await other.ask([anser.node.peer])).statuses).toHaveLength(1);
   });
 
-  it('refuses questions with too many names, with what is none, and too many streams', async () => {
+  it('refuses questions with too many names, and with what is none', async () => {
     const reporter = await startReporter(cleanup, 'reporter');
     const tooMany = Array.from({ length: limits.reportPeersMax + 1 }, (_, index) => nobody(index));
     for (const names of [tooMany, [], ['/ip4/127.0.0.1/tcp/22' as PeerId]]) {
@@ -153,6 +154,20 @@ describe('a reporter', () => {
       expect(errors).toEqual(['bad-message']);
       expect(isOpen()).toBe(false);
     }
+  });
+
+  it('answers one asker over so many streams', async () => {
+    const reporter = await startReporter(cleanup, 'reporter');
+    const { asker, ...first } = await askOver(reporter);
+    const others = [];
+    for (let count = 1; count < reportLimits.streamsPerAskerMax; count += 1) {
+      others.push(await askOver(reporter, asker));
+    }
+    for (const { ask } of [first, ...others]) expect((await ask([nobody(1)])).gaps.size).toBe(1);
+    const tooMany = await askOver(reporter, asker);
+    await tooMany.ask([nobody(1)]);
+    expect(tooMany.errors).toEqual(['busy']);
+    expect((await first.ask([nobody(1)])).gaps.size).toBe(1);
   });
 
   it('keeps lines to so many, and asks the others later', async () => {
