@@ -184,6 +184,13 @@ function summarize(periods: readonly Period[]) {
 
 type Summary = ReturnType<typeof summarize>;
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    for (const child of children) child.kill('SIGKILL');
+    process.exit(1);
+  });
+}
+
 try {
   const swarm = await startSwarm();
   const url = await startDashboard(swarm.bootstrap);

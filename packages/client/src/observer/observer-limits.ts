@@ -14,7 +14,7 @@ export const observerLimits = {
   /** Connections of a large swarm's observer to others than those that it keeps. */
   strangersMax: 32,
   /** Reporters that are asked at once: their answers come in bursts, which take computing. */
-  reportsParallelMax: 8,
+  reportsParallelMax: 16,
   /** Names in one question to a reporter: half of what it keeps lines for. */
   reportNamesMax: 32,
   /** A reporter answers within 2.5 s, or not at all. */
