@@ -7,17 +7,17 @@ export const spreadLimits = {
   groupsMax: 4,
   /** Milliseconds: a batch that computes for less costs as much around it, and is not divided. */
   computeMsMin: 4,
-  /** Share of a round trip that a division has to save. */
-  gainMin: 0.1,
+  /** Share of a round trip that one more group has to save: waits at other hops make `h` too large. */
+  gainMin: 0.08,
 } as const;
 
 /**
  * How many decoding steps a batch takes of those that are ready.
  *
  * Sessions that are computed together arrive together at the next hop, and so on around: all hops but
- * one are idle. In as many groups as a round trip takes batches, they keep every hop busy. It is not
- * done where it gains little: where a batch takes as long with few rows, or this hop takes nearly all
- * of the time.
+ * one are idle. In several groups they keep more hops busy, but each group pays for reading the weights.
+ * With a round trip of `h` batches (this hop has the share `1 / h` of it) and a batch of `n` sessions
+ * that takes `t(n)`, `g` groups take `max(g, h) * t(n / g)` for a token each: the best `g` is taken.
  */
 export function decodeSpread(
   rhythms: Iterable<SessionRhythm>,
@@ -32,12 +32,13 @@ export function decodeSpread(
     sessions += 1;
     shares += rhythm.share;
   }
-  const computeMs = fixedMs + perRowMs * sessions;
-  if (sessions < 2 || computeMs < computeMsMin) return Number.POSITIVE_INFINITY;
-  const share = shares / sessions;
-  // A hop that takes three quarters of the time has something to gain from a second group.
-  const groups = Math.min(groupsMax, Math.floor(1 / share + 0.7));
-  const savedMs = perRowMs * sessions * (1 - 1 / groups);
-  const gain = (savedMs / computeMs) * share;
-  return gain < gainMin ? Number.POSITIVE_INFINITY : Math.ceil(sessions / groups);
+  const batches = sessions / shares;
+  const roundMs = (groups: number) =>
+    Math.max(groups, batches) * (fixedMs + (perRowMs * sessions) / groups);
+  if (sessions < 2 || fixedMs + perRowMs * sessions < computeMsMin) return Number.POSITIVE_INFINITY;
+  let best = 1;
+  for (let groups = 2; groups <= Math.min(groupsMax, sessions); groups += 1) {
+    if (roundMs(groups) <= (1 - gainMin) * roundMs(best)) best = groups;
+  }
+  return best === 1 ? Number.POSITIVE_INFINITY : Math.ceil(sessions / best);
 }
