@@ -5,6 +5,10 @@ export const gatherLimits = {
   /** A wait is no shorter than what timers can do, and no longer than people would notice. */
   waitMsMin: 1,
   waitMsMax: 50,
+  /** Sessions that were computed together arrive within this share of a fixed cost… */
+  burstShare: 0.05,
+  /** …or this time. */
+  burstMsMax: 3,
   /** A session that is later than expected by this share of its absence is not waited for. */
   lateShare: 0.25,
   lateMsMin: 1,
@@ -38,7 +42,10 @@ export function gatherUntil(options: {
   const { share, waitMsMin, waitMsMax, lateShare, lateMsMin } = gatherLimits;
   const endMs = sinceMs + Math.min(share * fixedMs, waitMsMax);
   if (room < 1 || endMs - nowMs < waitMsMin) return null;
-  let untilMs: number | null = null;
+  // Nobody knows for sure when the others come, but what left the hop before together comes now.
+  const burstEndMs = sinceMs + Math.min(gatherLimits.burstShare * fixedMs, gatherLimits.burstMsMax);
+  const isBurst = expected.length > 0 && burstEndMs - nowMs >= waitMsMin;
+  let untilMs = isBurst ? burstEndMs : null;
   const byTime = expected.toSorted((left, right) => left.atMs - right.atMs);
   for (const { atMs, awayMs } of byTime.slice(0, room)) {
     if (atMs > endMs) break;
