@@ -12,6 +12,8 @@ export const gatherLimits = {
   /** A session that is later than expected by this share of its absence is not waited for. */
   lateShare: 0.25,
   lateMsMin: 1,
+  /** Work in the background leaves the engine to a decoding step that is due so soon. */
+  yieldMs: 5,
 } as const;
 
 /** A session that decodes and is elsewhere: when it is expected, after how long an absence. */
@@ -53,4 +55,15 @@ export function gatherUntil(options: {
     if (latestMs > nowMs) untilMs = Math.min(Math.max(untilMs ?? 0, latestMs), endMs);
   }
   return untilMs;
+}
+
+/**
+ * Until when work in the background holds back, because somebody's next token is due; null when it
+ * begins now.
+ */
+export function yieldUntil(nowMs: number, expected: readonly Expected[]): number | null {
+  const { yieldMs, lateMsMin } = gatherLimits;
+  const dueMs = expected.map(({ atMs }) => atMs).filter((atMs) => atMs > nowMs - lateMsMin);
+  const firstMs = Math.min(...dueMs);
+  return firstMs - nowMs < yieldMs ? Math.max(firstMs, nowMs) + lateMsMin : null;
 }

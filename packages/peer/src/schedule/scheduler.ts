@@ -4,7 +4,7 @@ import { isSkeinError, limits, toSkeinError } from '@skein/protocol';
 import { BatchCost } from './batch-cost.js';
 import { type BatchLimits, type Candidate, chooseBatch, type WorkKind } from './choose-batch.js';
 import { decodeSpread } from './decode-spread.js';
-import { type Expected, gatherUntil } from './gather.js';
+import { type Expected, gatherUntil, yieldUntil } from './gather.js';
 import { SessionRhythm } from './session-rhythm.js';
 
 /** A step that waits for the engine, or runs on it. */
@@ -141,10 +141,7 @@ export class Scheduler<Step extends ScheduledStep> {
       this.#limits,
       { isDecoding: this.#isDecoding(nowMs), spread },
     );
-    // What else is ready had better not wait as well.
-    if (kind === 'decode' && chosen.length === waiting.length) {
-      if (this.#gather(waiting, spread, nowMs)) return;
-    }
+    if (this.#isWorthWaiting(kind, waiting, { chosenCount: chosen.length, spread, nowMs })) return;
     this.#stopGathering();
     const batch = chosen.map((index) => waiting[index] as Running<Step>);
     if (kind === 'decode') {
@@ -154,27 +151,41 @@ export class Scheduler<Step extends ScheduledStep> {
     void this.#run(batch, kind);
   }
 
-  /** Lets a decoding batch wait for more sessions, if that pays. Returns whether it does. */
-  #gather(ready: readonly Running<Step>[], spread: number, nowMs: number): boolean {
+  /** Lets a batch wait for sessions that are on their way, if that is better. */
+  #isWorthWaiting(
+    kind: WorkKind,
+    ready: readonly Running<Step>[],
+    { chosenCount, spread, nowMs }: { chosenCount: number; spread: number; nowMs: number },
+  ): boolean {
+    if (kind === 'prefill') return false;
+    const isLate = ({ step }: Running<Step>) =>
+      nowMs - step.arrivedAtMs >= this.#limits.backgroundDueMs;
+    if (kind === 'background' && ready.some(isLate)) return false;
+    // What else is ready had better not wait as well.
+    if (kind === 'decode' && chosenCount < ready.length) return false;
     const sources = new Set(ready.map(({ source }) => source));
     const expected: Expected[] = [];
     for (const [source, rhythm] of this.#rhythms) {
       const next = sources.has(source) ? null : rhythm.expected(nowMs);
       if (next !== null) expected.push(next);
     }
-    const untilMs = gatherUntil({
-      nowMs,
-      sinceMs: this.#gathering?.sinceMs ?? nowMs,
-      room: Math.min(spread, this.#limits.itemsMax) - ready.length,
-      fixedMs: this.#decodeCost.fixedMs,
-      expected,
-    });
+    const sinceMs = this.#gathering?.sinceMs ?? nowMs;
+    const untilMs =
+      kind === 'background'
+        ? yieldUntil(nowMs, expected)
+        : gatherUntil({
+            nowMs,
+            sinceMs,
+            room: Math.min(spread, this.#limits.itemsMax) - ready.length,
+            fixedMs: this.#decodeCost.fixedMs,
+            expected,
+          });
     if (untilMs === null) return false;
     this.#gathering?.cancel();
     const cancel = this.#clock.schedule(untilMs - nowMs, () => {
       if (!this.#isRunning) this.#startBatch(null);
     });
-    this.#gathering = { sinceMs: this.#gathering?.sinceMs ?? nowMs, cancel };
+    this.#gathering = { sinceMs, cancel };
     return true;
   }
 
@@ -202,7 +213,9 @@ export class Scheduler<Step extends ScheduledStep> {
     const startedAtMs = this.#clock.now();
     for (const { source, step } of batch) {
       source.takeStep(step);
-      this.#rhythms.get(source)?.begin(this.#isDecode(step), step.arrivedAtMs);
+      const rhythm = this.#rhythms.get(source);
+      if (rhythm !== undefined) rhythm.isBackground = step.priority === 'background';
+      rhythm?.begin(this.#isDecode(step), step.arrivedAtMs);
       this.#runningRows += step.item.rows;
     }
     const rows = this.#runningRows;

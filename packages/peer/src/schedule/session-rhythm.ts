@@ -12,6 +12,8 @@ export const rhythmLimits = {
 
 /** How a session comes and goes at one hop. Pure: whoever calls tells the time. */
 export class SessionRhythm {
+  /** Nobody else's steps are arranged around it. */
+  isBackground = false;
   /** Share of a decoding round trip in which this hop computes for it, 0 to 1. */
   share = 1;
   #awayMs: number | null = null;
@@ -25,8 +27,9 @@ export class SessionRhythm {
     return this.#servedAtMs;
   }
 
+  /** Somebody waits for its tokens, one after the other. */
   isDecoding(nowMs: number): boolean {
-    return nowMs - this.#decodedAtMs < rhythmLimits.decodingMs;
+    return !this.isBackground && nowMs - this.#decodedAtMs < rhythmLimits.decodingMs;
   }
 
   /** When its next token is due here, if it decodes and went away as long as it usually does. */

@@ -1,4 +1,4 @@
-import { createSessionId, type StepItem, type StepOutcome } from '@skein/protocol';
+import { createSessionId, type Priority, type StepItem, type StepOutcome } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
 import { type ScheduledStep, Scheduler, type StepSource } from '../../src/schedule/scheduler.js';
 
@@ -47,6 +47,7 @@ class Place implements StepSource<ScheduledStep> {
   constructor(
     private readonly hop: Hop,
     private readonly pass: () => void,
+    private readonly priority: Priority = 'interactive',
   ) {}
 
   arrive(rows = 1): void {
@@ -58,7 +59,8 @@ class Place implements StepSource<ScheduledStep> {
       output: { kind: 'none' },
     };
     const arrivedAtMs = this.hop.time.nowMs;
-    this.#waiting = { item, arrivedAtMs, priority: 'interactive', skipped: 0, chunksWaited: 0 };
+    const { priority } = this;
+    this.#waiting = { item, arrivedAtMs, priority, skipped: 0, chunksWaited: 0 };
     this.hop.scheduler.wake(this);
   }
 
@@ -181,5 +183,44 @@ describe('a prompt beside somebody who decodes', () => {
     expect(Math.max(...gaps)).toBeLessThanOrEqual(chunkMs + 5 + 5);
     expect(Math.min(...chunks)).toBeGreaterThan(20);
     expect(Math.max(...chunks) - Math.min(...chunks)).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('work in the background', () => {
+  it('takes what others leave, and a turn now and then when they leave nothing', async () => {
+    const stepMs = 10;
+    const run = async (sessions: number, pauseMs: number) => {
+      const time = new VirtualTime();
+      const hop = new Hop(time, () => stepMs);
+      const done = { interactive: 0, background: 0 };
+      const worstMs = { interactive: 0, background: 0 };
+      const start = (priority: Priority, awayMs: number) => {
+        let arrivedAtMs = 0;
+        const place: Place = new Place(
+          hop,
+          () => {
+            done[priority] += 1;
+            worstMs[priority] = Math.max(worstMs[priority], time.nowMs - arrivedAtMs);
+            time.schedule(awayMs, () => {
+              arrivedAtMs = time.nowMs;
+              place.arrive();
+            });
+          },
+          priority,
+        );
+        place.arrive();
+      };
+      for (let count = 0; count < sessions; count++) start('interactive', pauseMs);
+      start('background', 0);
+      await time.runUntil(20_000);
+      return { done, worstMs };
+    };
+    const shared = await run(1, 3 * stepMs);
+    expect(shared.worstMs.interactive).toBeLessThanOrEqual(2 * stepMs);
+    expect(shared.done.background).toBeGreaterThan(shared.done.interactive);
+    const crowded = await run(3, 1);
+    expect(crowded.worstMs.interactive).toBeLessThanOrEqual(3 * stepMs);
+    expect(crowded.done.interactive).toBeGreaterThan(50 * crowded.done.background);
+    expect(crowded.worstMs.background).toBeLessThan(2_100);
   });
 });
