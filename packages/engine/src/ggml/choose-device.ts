@@ -35,7 +35,7 @@ export function deviceCandidates(choice: DeviceChoice): ConcreteDevice[] {
  */
 export async function openRuntime(
   choice: ConcreteDevice,
-  options: { threads?: number | undefined } = {},
+  options: { threads?: number | undefined; polling?: number } = {},
 ): Promise<Runtime> {
   const threads = options.threads ?? defaultThreadCount();
   if (!Number.isInteger(threads) || threads < 1 || threads > threadsMax) {
@@ -48,7 +48,12 @@ export async function openRuntime(
   if (libraries === undefined) throw missingLibraries(choice);
   const ggml = await loadGgml(libraries);
   const cpu = pickDevice(ggml, 'cpu');
-  const runtime = new Runtime(ggml, { device: pickDevice(ggml, choice), cpu, threads });
+  const runtime = new Runtime(ggml, {
+    device: pickDevice(ggml, choice),
+    cpu,
+    threads,
+    ...(options.polling !== undefined && { polling: options.polling }),
+  });
   if (runtime.usesCpuOnly) return runtime;
   const reference = new Runtime(ggml, { device: cpu, cpu, threads });
   try {

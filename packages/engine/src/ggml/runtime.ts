@@ -19,6 +19,15 @@ export interface GraphExecutor {
   free(): void;
 }
 
+/** Options of {@link Runtime}. */
+export interface RuntimeOptions {
+  readonly device: DeviceHandle;
+  readonly cpu: DeviceHandle;
+  readonly threads: number;
+  /** How much idle threads poll, 0 to 100. Default: they sleep. */
+  readonly polling?: number;
+}
+
 /** A device that is ready to compute. */
 export class Runtime {
   readonly ggml: Ggml;
@@ -41,11 +50,11 @@ export class Runtime {
   private activeThreads = 0;
 
   /** @throws SkeinError `engine-failed` when the device cannot be initialised */
-  constructor(ggml: Ggml, options: { device: DeviceHandle; cpu: DeviceHandle; threads: number }) {
+  constructor(ggml: Ggml, options: RuntimeOptions) {
     this.ggml = ggml;
     this.device = options.device;
     this.threads = options.threads;
-    this.cpu = new CpuFunctions(ggml, options.cpu.handle);
+    this.cpu = new CpuFunctions(ggml, options.cpu.handle, options.polling ?? threadPoolPolling);
     this.cpuBackend = initialise(ggml, options.cpu);
     this.backend =
       options.device.kind === 'cpu' ? this.cpuBackend : initialise(ggml, options.device);
@@ -146,6 +155,7 @@ class CpuFunctions {
   constructor(
     private readonly ggml: Ggml,
     private readonly cpu: Device,
+    private readonly polling: number,
   ) {}
 
   /** Computes from now on with `threads` threads of `pool`; other pools are paused. */
@@ -163,7 +173,7 @@ class CpuFunctions {
     // struct { bool mask[512]; int threads; int priority; uint32 poll; bool strict, paused; }
     const parameters = Buffer.alloc(1024);
     this.ggml.threadpool_params_init(parameters, threads);
-    parameters.writeUInt32LE(threadPoolPolling, 520);
+    parameters.writeUInt32LE(this.polling, 520);
     return this.call('ggml_threadpool_new', 'void *', ['void *'], parameters) as Address | null;
   }
 
