@@ -1,10 +1,10 @@
 /** From what the caller asked for to a device that is ready to compute. */
 import { type DeviceChoice, SkeinError } from '@skein/protocol';
-import { pickDevice } from './devices.js';
+import { pickDevices } from './devices.js';
 import { findLibraries, missingLibraries } from './library-discovery.js';
 import { loadGgml } from './load-ggml.js';
 import { Runtime } from './runtime.js';
-import { assertDeviceComputes } from './self-test.js';
+import { assertDevicesCompute } from './self-test.js';
 import { defaultThreadCount } from './thread-count.js';
 
 /** A device that was named, or chosen for the caller. */
@@ -29,13 +29,21 @@ export function deviceCandidates(choice: DeviceChoice): ConcreteDevice[] {
   return found;
 }
 
+/** Which devices of a kind, and how many threads of the CPU. */
+export interface RuntimeOptions {
+  readonly threads?: number | undefined;
+  /** One device of its kind; default: all. */
+  readonly deviceIndex?: number | undefined;
+}
+
 /**
- * Loads ggml and initialises a device.
- * @throws SkeinError `bad-configuration` when it is missing, `engine-failed` when it computes wrong
+ * Loads ggml and initialises devices.
+ * @throws SkeinError `bad-configuration` when they are missing, `engine-failed` when one computes
+ *   wrong
  */
 export async function openRuntime(
   choice: ConcreteDevice,
-  options: { threads?: number | undefined } = {},
+  options: RuntimeOptions = {},
 ): Promise<Runtime> {
   const threads = options.threads ?? defaultThreadCount();
   if (!Number.isInteger(threads) || threads < 1 || threads > threadsMax) {
@@ -47,12 +55,14 @@ export async function openRuntime(
   const [libraries] = findLibraries(choice);
   if (libraries === undefined) throw missingLibraries(choice);
   const ggml = await loadGgml(libraries);
-  const cpu = pickDevice(ggml, 'cpu');
-  const runtime = new Runtime(ggml, { device: pickDevice(ggml, choice), cpu, threads });
+  const [cpu] = pickDevices(ggml, 'cpu');
+  const picked = pickDevices(ggml, choice, options.deviceIndex);
+  const accelerators = choice === 'cpu' ? [] : picked;
+  const runtime = new Runtime(ggml, { accelerators, cpu, threads });
   if (runtime.usesCpuOnly) return runtime;
-  const reference = new Runtime(ggml, { device: cpu, cpu, threads });
+  const reference = new Runtime(ggml, { accelerators: [], cpu, threads });
   try {
-    assertDeviceComputes(runtime, reference);
+    assertDevicesCompute(runtime, reference);
     return runtime;
   } catch (error) {
     runtime.stop();

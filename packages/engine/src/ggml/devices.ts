@@ -11,6 +11,10 @@ export interface DeviceDescription {
   /** The hardware's name. */
   readonly description: string;
   readonly kind: Exclude<DeviceChoice, 'auto'>;
+  /** Which of its kind, as `--device cuda:1` counts them. */
+  readonly index: number;
+  /** Shares the processor's memory, as graphics inside a processor do. */
+  readonly isIntegrated: boolean;
   readonly memoryFreeBytes: number;
   readonly memoryTotalBytes: number;
 }
@@ -29,13 +33,22 @@ const kindsByRegistry: Readonly<Record<string, DeviceDescription['kind']>> = {
   MTL: 'metal',
 };
 
+/** `GGML_BACKEND_DEVICE_TYPE_IGPU` */
+const integratedType = 2;
+
+/** ggml schedules a graph on 16 devices at most, of which the CPU is one. */
+const devicesMax = 15;
+
 /** Lists the devices that the loaded libraries see, in ggml's order. */
 export function listDevices(ggml: Ggml): DeviceHandle[] {
+  const counts: Partial<Record<DeviceDescription['kind'], number>> = {};
   return Array.from({ length: ggml.backend_dev_count() }, (_, index) =>
     ggml.backend_dev_get(index),
   ).flatMap((handle) => {
     const kind = kindsByRegistry[ggml.backend_reg_name(ggml.backend_dev_backend_reg(handle))];
     if (kind === undefined) return [];
+    const index = counts[kind] ?? 0;
+    counts[kind] = index + 1;
     const free = new BigUint64Array(1);
     const total = new BigUint64Array(1);
     ggml.backend_dev_memory(handle, free, total);
@@ -43,6 +56,8 @@ export function listDevices(ggml: Ggml): DeviceHandle[] {
       {
         handle,
         kind,
+        index,
+        isIntegrated: ggml.backend_dev_type(handle) === integratedType,
         name: ggml.backend_dev_name(handle),
         description: ggml.backend_dev_description(handle).trim(),
         memoryFreeBytes: Number(free[0]),
@@ -53,23 +68,37 @@ export function listDevices(ggml: Ggml): DeviceHandle[] {
 }
 
 /**
- * The device of a kind with the most free memory.
+ * Devices of a kind to compute on: the one that is named, else all; graphics inside the processor
+ * only where there are no others, since they would slow these down.
  * @throws SkeinError `bad-configuration` when the libraries see none
  */
-export function pickDevice(ggml: Ggml, kind: DeviceDescription['kind']): DeviceHandle {
-  const [best] = listDevices(ggml)
-    .filter((device) => device.kind === kind)
-    .sort((a, b) => b.memoryFreeBytes - a.memoryFreeBytes);
-  if (best === undefined) {
+export function pickDevices(
+  ggml: Ggml,
+  kind: DeviceDescription['kind'],
+  index?: number,
+): [DeviceHandle, ...DeviceHandle[]] {
+  const present = listDevices(ggml).filter((device) => device.kind === kind);
+  const discrete = present.filter(({ isIntegrated }) => !isIntegrated);
+  const unnamed = discrete.length > 0 ? discrete.slice(0, devicesMax) : present.slice(0, 1);
+  const [first, ...others] =
+    index === undefined ? unnamed : present.filter((device) => device.index === index);
+  if (first !== undefined) return [first, ...others];
+  const details = { device: kind, packages: packagesFor(kind) };
+  if (present.length > 0) {
+    const names = present.map((device) => `${kind}:${device.index} (${device.description})`);
     throw new SkeinError(
       'bad-configuration',
-      `${ggml.libraries.name} is installed, but it sees no ${kind} device here.\n` +
-        `1. Check that the driver works (${driverChecks[kind]}).\n` +
-        '2. Or choose another device, for example: --device cpu',
-      { details: { device: kind, packages: packagesFor(kind) } },
+      `There is no device ${kind}:${index} here, but ${names.join(', ')}.`,
+      { details },
     );
   }
-  return best;
+  throw new SkeinError(
+    'bad-configuration',
+    `${ggml.libraries.name} is installed, but it sees no ${kind} device here.\n` +
+      `1. Check that the driver works (${driverChecks[kind]}).\n` +
+      '2. Or choose another device, for example: --device cpu',
+    { details },
+  );
 }
 
 const driverChecks: Readonly<Record<DeviceDescription['kind'], string>> = {

@@ -2,14 +2,17 @@
 import { SkeinError } from '@skein/protocol';
 import type { FileRange } from '../../model/model-file.js';
 import type { PlannedTensor } from '../../model/weight-plan.js';
-import type { BufferType, Context, DeviceBuffer, Tensor } from '../c-types.js';
+import {
+  type BufferType,
+  bufferUsageWeights,
+  type Context,
+  type DeviceBuffer,
+  type Tensor,
+} from '../c-types.js';
 import { createContext } from '../create-context.js';
-import type { Runtime } from '../runtime.js';
+import type { ComputeUnit, Runtime } from '../runtime.js';
 import { typeIds } from '../type-ids.js';
 import { type MappedFile, mapFile } from './map-file.js';
-
-/** `GGML_BACKEND_BUFFER_USAGE_WEIGHTS`: the scheduler keeps operations where the weights are. */
-const usageWeights = 1;
 
 /** Vector loads of ggml's CPU kernels want this alignment; GGUF files have it by default. */
 const mappedAlignmentBytes = 32;
@@ -50,6 +53,7 @@ export class WeightStore {
   constructor(
     private readonly runtime: Runtime,
     planned: readonly PlannedTensor[],
+    private readonly unitOf: (item: PlannedTensor) => ComputeUnit,
   ) {
     try {
       this.tensors = this.place(planned);
@@ -59,12 +63,12 @@ export class WeightStore {
     }
   }
 
-  /** Makes an f32 vector that comes from no file. */
-  addVector(values: Float32Array): Tensor {
+  /** Makes an f32 vector that comes from no file, on one of the devices. */
+  addVector(values: Float32Array, { bufferType }: ComputeUnit): Tensor {
     const { ggml } = this.runtime;
     const context = this.createContext(1);
     const tensor = ggml.new_tensor_1d(context, typeIds.f32, values.length);
-    this.allocate(context, this.runtime.bufferType, values.byteLength);
+    this.allocate(context, bufferType, values.byteLength);
     ggml.backend_tensor_set(tensor, values, 0, values.byteLength);
     return tensor;
   }
@@ -110,15 +114,16 @@ export class WeightStore {
   }
 
   private choosePlacement(item: PlannedTensor): Placement {
-    const { runtime } = this;
-    if (runtime.usesCpuOnly) {
+    const { cpu } = this.runtime;
+    const unit = this.unitOf(item);
+    if (unit === cpu) {
       const repack = this.repackBufferType(item);
       if (repack !== null) return { kind: 'buffer', bufferType: repack, isRepacked: true };
       const mappable = this.mappable(item);
       if (mappable !== null) return { kind: 'mapped', ...mappable };
     }
-    const isOnCpu = item.role === 'table' && !this.canLookUp(item);
-    const bufferType = isOnCpu ? runtime.cpuBufferType : runtime.bufferType;
+    const isOnCpu = item.role === 'table' && !this.canLookUp(item, unit);
+    const { bufferType } = isOnCpu ? cpu : unit;
     return { kind: 'buffer', bufferType, isRepacked: false };
   }
 
@@ -139,14 +144,19 @@ export class WeightStore {
   }
 
   private placeMapped(mapped: readonly MappedItem[]) {
-    const { ggml, device } = this.runtime;
+    const { ggml, cpu } = this.runtime;
     const context = this.createContext(mapped.length);
     const buffers = new Map<MappedFile, DeviceBuffer>();
     return mapped.map(({ item, file, range }): PlacedTensor => {
       let buffer = buffers.get(file);
       if (buffer === undefined) {
         buffer = this.keep(
-          ggml.backend_dev_buffer_from_host_ptr(device.handle, file.address, file.byteLength, 0),
+          ggml.backend_dev_buffer_from_host_ptr(
+            cpu.device.handle,
+            file.address,
+            file.byteLength,
+            0,
+          ),
           file.byteLength,
         );
         buffers.set(file, buffer);
@@ -159,12 +169,12 @@ export class WeightStore {
     });
   }
 
-  /** Whether the device itself can take rows of the table; otherwise the table stays on the CPU. */
-  private canLookUp(item: PlannedTensor): boolean {
+  /** Whether a device itself can take rows of the table; otherwise the table stays on the CPU. */
+  private canLookUp(item: PlannedTensor, unit: ComputeUnit): boolean {
     return this.withProbeContext((context) => {
       const { ggml } = this.runtime;
       const rows = ggml.new_tensor_1d(context, typeIds.i32, 1);
-      return this.runtime.supports(ggml.get_rows(context, this.create(context, item), rows));
+      return unit.supports(ggml.get_rows(context, this.create(context, item), rows));
     });
   }
 
@@ -185,7 +195,7 @@ export class WeightStore {
       const matrixCount = item.role === 'experts' ? 2 : 1;
       const probe = { ...item, rows: rows * matrixCount, matrixCount };
       answer =
-        this.runtime.repackBufferTypes.find((type) => this.canMultiplyIn(type, probe)) ?? null;
+        this.runtime.cpu.repackBufferTypes.find((type) => this.canMultiplyIn(type, probe)) ?? null;
       this.repackProbes.set(key, answer);
     }
     return answer;
@@ -197,7 +207,7 @@ export class WeightStore {
       const matrix = this.create(context, item);
       const buffer = ggml.backend_alloc_ctx_tensors_from_buft(context, bufferType);
       if (buffer === null) return false;
-      const isSupported = this.runtime.supports(this.product(context, item, matrix));
+      const isSupported = this.runtime.cpu.supports(this.product(context, item, matrix));
       ggml.backend_buffer_free(buffer);
       return isSupported;
     });
@@ -248,7 +258,7 @@ export class WeightStore {
   private keep(buffer: DeviceBuffer | null, byteLength: number): DeviceBuffer {
     if (buffer === null) throw outOfMemory(byteLength);
     this.buffers.push(buffer);
-    this.runtime.ggml.backend_buffer_set_usage(buffer, usageWeights);
+    this.runtime.ggml.backend_buffer_set_usage(buffer, bufferUsageWeights);
     return buffer;
   }
 }
