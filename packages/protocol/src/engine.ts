@@ -52,6 +52,11 @@ export interface EngineOptions {
   readonly deviceMemoryBytes?: number;
   /** Blocks that devices take at most, the last ones; the CPU computes the others. Default: all. */
   readonly deviceBlocksMax?: number;
+  /**
+   * On the CPU: use weights where they lie in their file, where the format allows it, so that processes
+   * on one machine share them. Default: rearrange them where that makes products faster.
+   */
+  readonly sharesWeights?: boolean;
   /** Compute threads; default: physical cores, at least 1. */
   readonly threads?: number;
   /** Element type of the KV cache. */

@@ -1,6 +1,7 @@
 /** From what the caller asked for to a device that is ready to compute. */
 import { type DeviceChoice, SkeinError } from '@skein/protocol';
-import { pickDevices } from './devices.js';
+import { missingDevice } from './backend-problem.js';
+import { type DeviceHandle, listDevices, pickDevices } from './devices.js';
 import { findLibraries, missingLibraries } from './library-discovery.js';
 import { loadGgml } from './load-ggml.js';
 import { Runtime } from './runtime.js';
@@ -55,8 +56,13 @@ export async function openRuntime(
   const [libraries] = findLibraries(choice);
   if (libraries === undefined) throw missingLibraries(choice);
   const ggml = await loadGgml(libraries);
-  const [cpu] = pickDevices(ggml, 'cpu');
-  const picked = pickDevices(ggml, choice, options.deviceIndex);
+  const ofKind = async (kind: ConcreteDevice): Promise<[DeviceHandle, ...DeviceHandle[]]> => {
+    const [first, ...others] = listDevices(ggml).filter((device) => device.kind === kind);
+    if (first === undefined) throw await missingDevice(kind, libraries);
+    return [first, ...others];
+  };
+  const [cpu] = await ofKind('cpu');
+  const picked = pickDevices(await ofKind(choice), options.deviceIndex);
   const accelerators = choice === 'cpu' ? [] : picked;
   const runtime = new Runtime(ggml, { accelerators, cpu, threads });
   if (runtime.usesCpuOnly) return runtime;

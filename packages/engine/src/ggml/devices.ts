@@ -1,7 +1,6 @@
 /** The devices that a loaded ggml sees. */
 import { type DeviceChoice, SkeinError } from '@skein/protocol';
 import type { Device } from './c-types.js';
-import { packagesFor } from './library-discovery.js';
 import type { Ggml } from './load-ggml.js';
 
 /** What a device is, for people and for the choice between several. */
@@ -68,42 +67,25 @@ export function listDevices(ggml: Ggml): DeviceHandle[] {
 }
 
 /**
- * Devices of a kind to compute on: the one that is named, else all; graphics inside the processor
- * only where there are no others, since they would slow these down.
- * @throws SkeinError `bad-configuration` when the libraries see none
+ * Devices of a kind to compute on, out of those that are there: the one that is named, else all;
+ * graphics inside the processor only where there are no others, since they would slow these down.
+ * @throws SkeinError `bad-configuration` when the named one is not among them
  */
 export function pickDevices(
-  ggml: Ggml,
-  kind: DeviceDescription['kind'],
+  present: readonly [DeviceHandle, ...(readonly DeviceHandle[])],
   index?: number,
-): [DeviceHandle, ...DeviceHandle[]] {
-  const present = listDevices(ggml).filter((device) => device.kind === kind);
-  const discrete = present.filter(({ isIntegrated }) => !isIntegrated);
-  const unnamed = discrete.length > 0 ? discrete.slice(0, devicesMax) : present.slice(0, 1);
-  const [first, ...others] =
-    index === undefined ? unnamed : present.filter((device) => device.index === index);
-  if (first !== undefined) return [first, ...others];
-  const details = { device: kind, packages: packagesFor(kind) };
-  if (present.length > 0) {
+): readonly DeviceHandle[] {
+  const [{ kind }] = present;
+  if (index !== undefined) {
+    const named = present.find((device) => device.index === index);
+    if (named !== undefined) return [named];
     const names = present.map((device) => `${kind}:${device.index} (${device.description})`);
     throw new SkeinError(
       'bad-configuration',
-      `There is no device ${kind}:${index} here, but ${names.join(', ')}.`,
-      { details },
+      `There is no device ${kind}:${index} here. There is: ${names.join(', ')}.`,
+      { details: { device: kind } },
     );
   }
-  throw new SkeinError(
-    'bad-configuration',
-    `${ggml.libraries.name} is installed, but it sees no ${kind} device here.\n` +
-      `1. Check that the driver works (${driverChecks[kind]}).\n` +
-      '2. Or choose another device, for example: --device cpu',
-    { details },
-  );
+  const discrete = present.filter(({ isIntegrated }) => !isIntegrated);
+  return discrete.length > 0 ? discrete.slice(0, devicesMax) : present.slice(0, 1);
 }
-
-const driverChecks: Readonly<Record<DeviceDescription['kind'], string>> = {
-  cuda: 'nvidia-smi; the package needs the CUDA runtime libraries',
-  vulkan: 'vulkaninfo --summary',
-  metal: 'system_profiler SPDisplaysDataType',
-  cpu: 'the libggml-cpu files must lie beside libggml-base',
-};

@@ -78,7 +78,10 @@ export async function loadModel(
     const { threads } = runtime;
     const kvLayout = createKvLayout(runtime, options, config);
     const placement = placeModel(runtime, options, { config, plan, kvLayout });
-    store = new WeightStore(runtime, plan.tensors, placement.unitOfTensor);
+    store = new WeightStore(runtime, plan.tensors, {
+      unitOf: placement.unitOfTensor,
+      sharesWeights: options.sharesWeights ?? false,
+    });
     const { onProgress } = options;
     await loadWeights(runtime.ggml, store.tensors, { threads, signal, onProgress });
     const tensors = new Map(store.tensors.map(({ name, tensor }) => [name, tensor]));
@@ -220,16 +223,15 @@ function describe(
   const { span, ends, kvType, kvTokensMax } = options;
   const { ranges } = loaded.placement;
   const { device } = accelerators[0] ?? cpu;
-  const isSplit = ranges.length > 1;
-  const list = (name: 'device' | 'description') =>
-    ranges.map((range) => `${range[name]} ${formatSpan(range.span)}`).join(', ');
   const [only = { device: device.name, description: device.description }] = ranges;
+  // Where it is shown it may be cut short: what differs comes first.
+  const places = ranges.map((range) => `${range.device} ${formatSpan(range.span)}`).join(', ');
+  const hardware = [...new Set(ranges.map(({ description }) => description))].join(', ');
+  const isSplit = ranges.length > 1;
   return {
-    description: isSplit
-      ? `ggml ${ggml.version()} ${list('device')}`
-      : `ggml ${ggml.version()} ${only.device} (${only.description})`,
+    description: `ggml ${ggml.version()} ${isSplit ? places : `${only.device} (${only.description})`}`,
     device: device.kind,
-    deviceName: isSplit ? list('description') : only.description,
+    deviceName: isSplit ? `${places} (${hardware})` : only.description,
     placements: ranges,
     threads,
     config: loaded.config,

@@ -41,6 +41,16 @@ interface MappedItem {
   readonly range: FileRange;
 }
 
+/** Where weights go. */
+export interface WeightStoreOptions {
+  readonly unitOf: (item: PlannedTensor) => ComputeUnit;
+  /**
+   * Weights for the CPU stay in their file where they can, so that all processes on this machine
+   * that use it share its pages, rather than being rearranged, which makes products faster.
+   */
+  readonly sharesWeights: boolean;
+}
+
 /** Owns the memory of all weights of an engine. */
 export class WeightStore {
   readonly tensors: readonly PlacedTensor[];
@@ -53,7 +63,7 @@ export class WeightStore {
   constructor(
     private readonly runtime: Runtime,
     planned: readonly PlannedTensor[],
-    private readonly unitOf: (item: PlannedTensor) => ComputeUnit,
+    private readonly options: WeightStoreOptions,
   ) {
     try {
       this.tensors = this.place(planned);
@@ -115,9 +125,9 @@ export class WeightStore {
 
   private choosePlacement(item: PlannedTensor): Placement {
     const { cpu } = this.runtime;
-    const unit = this.unitOf(item);
+    const unit = this.options.unitOf(item);
     if (unit === cpu) {
-      const repack = this.repackBufferType(item);
+      const repack = this.options.sharesWeights ? null : this.repackBufferType(item);
       if (repack !== null) return { kind: 'buffer', bufferType: repack, isRepacked: true };
       const mappable = this.mappable(item);
       if (mappable !== null) return { kind: 'mapped', ...mappable };
