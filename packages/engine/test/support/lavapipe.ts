@@ -51,10 +51,13 @@ function preload(folder: string): void {
   }
 }
 
+/** A library whose handle is collected is unloaded. */
+const kept: unknown[] = [];
+
 /** False while something that it needs is missing. */
 function loads(path: string): boolean {
   try {
-    koffi.load(path);
+    kept.push(koffi.load(path));
     return true;
   } catch {
     return false;
