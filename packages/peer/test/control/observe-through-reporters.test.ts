@@ -22,7 +22,10 @@ async function startSwarm(): Promise<Reporter[]> {
     ),
   );
   const peers = [first, ...others];
-  await until(() => peers.every(({ directory }) => directory?.records().length === peerCount), 30_000);
+  await until(
+    () => peers.every(({ directory }) => directory?.records().length === peerCount),
+    30_000,
+  );
   return peers;
 }
 
