@@ -29,5 +29,6 @@ export { createEngine } from './create-engine.js';
 export { createInProcessEngine } from './create-in-process-engine.js';
 export type { DeviceDescription } from './ggml/devices.js';
 export { installCommand } from './ggml/library-discovery.js';
+export { type BackendReport, inspectBackends } from './inspect-backends.js';
 export { type DeviceReport, inspectDevices } from './inspect-devices.js';
 export * from './model/index.js';

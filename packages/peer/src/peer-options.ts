@@ -44,6 +44,14 @@ export interface PeerOptions {
   readonly engine?: EngineName;
   /** Default `auto`. */
   readonly device?: DeviceChoice;
+  /** One device of its kind; default: all. */
+  readonly deviceIndex?: number;
+  /** Bytes that each device may take; the CPU computes what does not fit. Default: what is free. */
+  readonly deviceMemoryBytes?: number;
+  /** Blocks on devices at most; the CPU computes the others. Default: what fits. */
+  readonly deviceBlocksMax?: number;
+  /** Leave weights in their file, so that peers on one machine share them; default false. */
+  readonly sharesWeights?: boolean;
   /** Type of the matrices in memory; default `keep`. */
   readonly weightType?: WeightType | 'keep';
   /** Default `f16`. */

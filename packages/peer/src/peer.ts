@@ -204,6 +204,7 @@ class SwarmPeer implements Peer {
 
   #loadEngine(placement: Placement, signal: AbortSignal): Promise<Engine> {
     const { modelPath, engine, weightType, device, kvType, threads } = this.#options;
+    const { deviceIndex, deviceMemoryBytes, deviceBlocksMax, sharesWeights } = this.#options;
     const create = this.#options.createEngine ?? createEngine;
     const { span, ends, kvTokensMax } = placement;
     return create({
@@ -216,6 +217,10 @@ class SwarmPeer implements Peer {
       kvType: kvType ?? 'f16',
       ...(engine === undefined ? {} : { engine }),
       ...(threads === undefined ? {} : { threads }),
+      ...(deviceIndex === undefined ? {} : { deviceIndex }),
+      ...(deviceMemoryBytes === undefined ? {} : { deviceMemoryBytes }),
+      ...(deviceBlocksMax === undefined ? {} : { deviceBlocksMax }),
+      ...(sharesWeights === undefined ? {} : { sharesWeights }),
       signal,
       onProgress: (progress) => this.#emit({ type: 'loading', ...progress }),
       onFallback: (passedOver, error) => {

@@ -43,6 +43,20 @@ export interface EngineOptions {
   /** Type of the matrices in memory: `keep` leaves them as stored. Norms and biases stay f32. */
   readonly weightType: WeightType | 'keep';
   readonly device: DeviceChoice;
+  /** One device of its kind, counted from 0; default: all of them. The CPU is one. */
+  readonly deviceIndex?: number;
+  /**
+   * Bytes of weights and caches that each device may take; default: what is free on it, but for
+   * a reserve. Blocks that do not fit are computed on the CPU.
+   */
+  readonly deviceMemoryBytes?: number;
+  /** Blocks that devices take at most, the last ones; the CPU computes the others. Default: all. */
+  readonly deviceBlocksMax?: number;
+  /**
+   * On the CPU: use weights where they lie in their file, where the format allows it, so that processes
+   * on one machine share them. Default: rearrange them where that makes products faster.
+   */
+  readonly sharesWeights?: boolean;
   /** Compute threads; default: physical cores, at least 1. */
   readonly threads?: number;
   /** Element type of the KV cache. */
@@ -56,6 +70,15 @@ export interface EngineOptions {
   readonly onFallback?: (device: Exclude<DeviceChoice, 'auto'>, error: Error) => void;
 }
 
+/** Blocks that one device computes. */
+export interface DevicePlacement {
+  /** `CPU`, `CUDA0`, `Vulkan1`. */
+  readonly device: string;
+  /** The hardware's name. */
+  readonly description: string;
+  readonly span: Span;
+}
+
 /** What a loaded engine says of itself. */
 export interface EngineInfo {
   /** Absent: `ggml`. Engines add up in orders of their own, so it is part of the numeric kind. */
@@ -63,7 +86,10 @@ export interface EngineInfo {
   /** `ggml 0.25.1 CPU (AMD EPYC)`: for people. */
   readonly description: string;
   readonly device: DeviceChoice;
+  /** The hardware's name; of several devices, each with its blocks. */
   readonly deviceName: string;
+  /** Which device computes which blocks, in their order. Absent: one computes them all. */
+  readonly placements?: readonly DevicePlacement[];
   readonly threads: number;
   readonly config: ModelConfig;
   readonly span: Span;

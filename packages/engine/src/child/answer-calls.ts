@@ -37,6 +37,10 @@ export async function answerCalls(pipe: FramePipe): Promise<void> {
         answer = { result: { info: core.info } };
       } else if (request.call === 'inspect') {
         answer = { result: await inspectDevice(request.device) };
+      } else if (request.call === 'inspect-backend') {
+        const { openBackend } = await import('../tfjs/open-backend.js');
+        const { description } = await openBackend(request.backend);
+        answer = { result: { description } };
       } else {
         if (core === null) throw new SkeinError('internal', 'No model is loaded.');
         answer = await answerCall(core, request, frame);
@@ -68,7 +72,7 @@ async function load(options: LoadRequest, send: (response: Response) => void): P
 
 async function answerCall(
   core: EngineCore,
-  request: Exclude<Request, { call: 'load' | 'inspect' }>,
+  request: Exclude<Request, { call: 'load' | 'inspect' | 'inspect-backend' }>,
   { body }: Frame,
 ): Promise<Answer> {
   switch (request.call) {

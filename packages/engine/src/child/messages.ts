@@ -12,6 +12,7 @@ import {
 import type { ConcreteDevice } from '../ggml/choose-device.js';
 import type { DeviceInspection } from '../ggml/inspect-device.js';
 import type { LoadRequest } from '../load-computer.js';
+import type { BackendName } from '../tfjs/backends.js';
 
 /** One item of a step; its input rows are in the body, in the items' order. */
 export interface StepItemHeader {
@@ -31,6 +32,7 @@ export interface StepItemHeader {
 export type Request =
   | { readonly call: 'load'; readonly options: LoadRequest }
   | { readonly call: 'inspect'; readonly device: ConcreteDevice }
+  | { readonly call: 'inspect-backend'; readonly backend: BackendName }
   | ({ readonly call: 'open'; readonly session: SessionId } & Required<SessionUse>)
   | { readonly call: 'close'; readonly session: SessionId }
   | { readonly call: 'step'; readonly items: readonly StepItemHeader[] }
@@ -89,6 +91,7 @@ export type OutcomeHeader = SessionState &
 export interface Results {
   load: { readonly info: EngineInfo };
   inspect: DeviceInspection;
+  'inspect-backend': { readonly description: string };
   open: Record<never, never>;
   close: Record<never, never>;
   step: { readonly computeUs: number; readonly outcomes: readonly OutcomeHeader[] };

@@ -29,6 +29,9 @@ type Scheduler = Pointer<'scheduler'>;
 /** Any other address. */
 export type Address = Pointer<'address'>;
 
+/** `GGML_BACKEND_BUFFER_USAGE_WEIGHTS`: the scheduler keeps operations where such buffers are. */
+export const bufferUsageWeights = 1;
+
 /** Memory of JavaScript that native code reads or writes during a call. */
 type Bytes = Uint8Array | Uint16Array | Int32Array | Float32Array | BigUint64Array;
 

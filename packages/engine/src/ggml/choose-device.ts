@@ -1,10 +1,11 @@
 /** From what the caller asked for to a device that is ready to compute. */
 import { type DeviceChoice, SkeinError } from '@skein/protocol';
-import { pickDevice } from './devices.js';
+import { missingDevice } from './backend-problem.js';
+import { type DeviceHandle, listDevices, pickDevices } from './devices.js';
 import { findLibraries, missingLibraries } from './library-discovery.js';
 import { loadGgml } from './load-ggml.js';
 import { Runtime } from './runtime.js';
-import { assertDeviceComputes } from './self-test.js';
+import { assertDevicesCompute } from './self-test.js';
 import { defaultThreadCount } from './thread-count.js';
 
 /** A device that was named, or chosen for the caller. */
@@ -29,13 +30,23 @@ export function deviceCandidates(choice: DeviceChoice): ConcreteDevice[] {
   return found;
 }
 
+/** Which devices of a kind, and how many threads of the CPU. */
+export interface RuntimeOptions {
+  readonly threads?: number | undefined;
+  /** One device of its kind; default: all. */
+  readonly deviceIndex?: number | undefined;
+  /** How much idle threads of the CPU poll, 0 to 100. Default: they sleep. */
+  readonly polling?: number;
+}
+
 /**
- * Loads ggml and initialises a device.
- * @throws SkeinError `bad-configuration` when it is missing, `engine-failed` when it computes wrong
+ * Loads ggml and initialises devices.
+ * @throws SkeinError `bad-configuration` when they are missing, `engine-failed` when one computes
+ *   wrong
  */
 export async function openRuntime(
   choice: ConcreteDevice,
-  options: { threads?: number | undefined; polling?: number } = {},
+  options: RuntimeOptions = {},
 ): Promise<Runtime> {
   const threads = options.threads ?? defaultThreadCount();
   if (!Number.isInteger(threads) || threads < 1 || threads > threadsMax) {
@@ -47,17 +58,24 @@ export async function openRuntime(
   const [libraries] = findLibraries(choice);
   if (libraries === undefined) throw missingLibraries(choice);
   const ggml = await loadGgml(libraries);
-  const cpu = pickDevice(ggml, 'cpu');
+  const ofKind = async (kind: ConcreteDevice): Promise<[DeviceHandle, ...DeviceHandle[]]> => {
+    const [first, ...others] = listDevices(ggml).filter((device) => device.kind === kind);
+    if (first === undefined) throw await missingDevice(kind, libraries);
+    return [first, ...others];
+  };
+  const [cpu] = await ofKind('cpu');
+  const picked = pickDevices(await ofKind(choice), options.deviceIndex);
+  const accelerators = choice === 'cpu' ? [] : picked;
   const runtime = new Runtime(ggml, {
-    device: pickDevice(ggml, choice),
+    accelerators,
     cpu,
     threads,
     ...(options.polling !== undefined && { polling: options.polling }),
   });
   if (runtime.usesCpuOnly) return runtime;
-  const reference = new Runtime(ggml, { device: cpu, cpu, threads });
+  const reference = new Runtime(ggml, { accelerators: [], cpu, threads });
   try {
-    assertDeviceComputes(runtime, reference);
+    assertDevicesCompute(runtime, reference);
     return runtime;
   } catch (error) {
     runtime.stop();

@@ -24,7 +24,9 @@ export class GgmlComputer implements BlockComputer<KvCache> {
     const { info, runtime, settings } = model;
     this.info = info;
     this.joinsSingleRows = model.joinsSingleRows;
-    this.pool = new KvPool(runtime, settings.kvLayout, info.kvTokensMax);
+    const idleTokensMax = info.kvTokensMax;
+    const { unitOf } = model;
+    this.pool = new KvPool(runtime.ggml, settings.kvLayout, { unitOf, idleTokensMax });
     this.graphs = new GraphCache(runtime, settings);
   }
 

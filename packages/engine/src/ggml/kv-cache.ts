@@ -53,7 +53,7 @@ export class KvCache implements SessionCache {
   private storeFor(tokens: number): KvStore {
     if (this.current !== null && this.current.capacity >= tokens) return this.current;
     const capacity = capacityFor(tokens, this.layout);
-    const larger = this.pool.acquire(this.filled.length, capacity);
+    const larger = this.pool.acquire(this.span, capacity);
     if (larger === null) {
       throw new SkeinError('kv-full', `The device has no memory for ${capacity} more tokens.`);
     }

@@ -1,9 +1,10 @@
 /** Device memory for the keys and values of sessions. */
-import type { KvType } from '@skein/protocol';
+import { type KvType, type Span, spanLength } from '@skein/protocol';
 import { rowBytes } from '../model/tensor-types.js';
-import type { Context, DeviceBuffer, Tensor } from './c-types.js';
+import type { BufferType, Context, DeviceBuffer, Tensor } from './c-types.js';
 import { createContext } from './create-context.js';
-import type { Runtime } from './runtime.js';
+import type { Ggml } from './load-ggml.js';
+import type { ComputeUnit } from './runtime.js';
 import { typeIds } from './type-ids.js';
 
 /** Shape of the caches of one engine. */
@@ -30,8 +31,11 @@ export interface KvStore {
 }
 
 interface OwnedStore extends KvStore {
-  readonly context: Context;
-  readonly buffer: DeviceBuffer;
+  /** Stores with the same key can take each other's place. */
+  readonly shape: string;
+  /** One of each for every kind of memory. */
+  readonly contexts: readonly Context[];
+  readonly buffers: readonly DeviceBuffer[];
 }
 
 /**
@@ -51,50 +55,56 @@ export function roundUp(value: number, step: number): number {
   return Math.ceil(value / step) * step;
 }
 
+/** Where a pool takes memory, and how much it keeps. */
+export interface KvPoolOptions {
+  /** The device that computes a block, on which its keys and values lie. */
+  readonly unitOf: (block: number) => ComputeUnit;
+  /** Capacity, over all idle stores, that is kept for reuse. */
+  readonly idleTokensMax: number;
+}
+
 /** Hands out stores and keeps freed ones for the next session of the same shape. */
 export class KvPool {
   private readonly idle = new Map<string, OwnedStore[]>();
   private idleTokens = 0;
   private nextId = 1;
 
-  /** @param idleTokensMax capacity, over all idle stores, that is kept for reuse */
   constructor(
-    private readonly runtime: Runtime,
+    private readonly ggml: Ggml,
     private readonly layout: KvLayout,
-    private readonly idleTokensMax: number,
+    private readonly options: KvPoolOptions,
   ) {}
 
-  /** A zeroed store, or null when the device has no memory left. */
-  acquire(blockCount: number, capacity: number): KvStore | null {
-    const reused = this.idle.get(shapeKey(blockCount, capacity))?.pop();
+  /** A zeroed store for the blocks of a span, or null when a device has no memory left. */
+  acquire(span: Span, capacity: number): KvStore | null {
+    const reused = this.idle.get(this.shapeOf(span, capacity))?.pop();
     if (reused !== undefined) this.idleTokens -= capacity;
-    let store = reused ?? this.allocate(blockCount, capacity);
+    let store = reused ?? this.allocate(span, capacity);
     if (store === null && this.idleTokens > 0) {
       this.freeIdle();
-      store = this.allocate(blockCount, capacity);
+      store = this.allocate(span, capacity);
     }
     // Attention multiplies padding by zero, and zero times a NaN of another session is a NaN.
-    if (store !== null) this.runtime.ggml.backend_buffer_clear(store.buffer, 0);
+    for (const buffer of store?.buffers ?? []) this.ggml.backend_buffer_clear(buffer, 0);
     return store;
   }
 
   release(store: KvStore): void {
     const owned = store as OwnedStore;
-    if (this.idleTokens + owned.capacity > this.idleTokensMax) {
+    if (this.idleTokens + owned.capacity > this.options.idleTokensMax) {
       this.free(owned);
       return;
     }
-    const key = shapeKey(owned.keys.length, owned.capacity);
-    const shelf = this.idle.get(key) ?? [];
+    const shelf = this.idle.get(owned.shape) ?? [];
     shelf.push(owned);
-    this.idle.set(key, shelf);
+    this.idle.set(owned.shape, shelf);
     this.idleTokens += owned.capacity;
   }
 
-  /** Copies the first `tokens` rows of every tensor, on the device. */
+  /** Copies the first `tokens` rows of every tensor, on its device. */
   copy(from: KvStore, to: KvStore, tokens: number): void {
     if (tokens === 0) return;
-    const { ggml } = this.runtime;
+    const { ggml } = this;
     const elements = tokens * this.layout.rowElements;
     const context = createContext(ggml, 4 * from.keys.length);
     const copyRows = (source: Tensor, target: Tensor) => {
@@ -118,31 +128,49 @@ export class KvPool {
     this.idleTokens = 0;
   }
 
-  private allocate(blockCount: number, capacity: number): OwnedStore | null {
-    const { ggml } = this.runtime;
+  private allocate(span: Span, capacity: number): OwnedStore | null {
+    const { ggml } = this;
     const { type, rowElements } = this.layout;
-    const context = createContext(ggml, 2 * blockCount);
-    const createTensor = () => ggml.new_tensor_2d(context, typeIds[type], rowElements, capacity);
-    const keys = Array.from({ length: blockCount }, createTensor);
-    const values = Array.from({ length: blockCount }, createTensor);
-    const buffer = ggml.backend_alloc_ctx_tensors_from_buft(context, this.runtime.bufferType);
-    if (buffer === null) {
-      ggml.free(context);
-      return null;
+    const contexts = new Map<BufferType, Context>();
+    const contextOf = (block: number) => {
+      const { bufferType } = this.options.unitOf(block);
+      const context = contexts.get(bufferType) ?? createContext(ggml, 2 * spanLength(span));
+      contexts.set(bufferType, context);
+      return context;
+    };
+    const createTensor = (_: unknown, index: number) =>
+      ggml.new_tensor_2d(contextOf(span.start + index), typeIds[type], rowElements, capacity);
+    const keys = Array.from({ length: spanLength(span) }, createTensor);
+    const values = Array.from({ length: spanLength(span) }, createTensor);
+    const buffers: DeviceBuffer[] = [];
+    const owned = { contexts: [...contexts.values()], buffers };
+    const shape = this.shapeOf(span, capacity);
+    const store = { id: this.nextId, shape, capacity, keys, values, ...owned };
+    for (const [bufferType, context] of contexts) {
+      const buffer = ggml.backend_alloc_ctx_tensors_from_buft(context, bufferType);
+      if (buffer === null) {
+        this.free(store);
+        return null;
+      }
+      buffers.push(buffer);
     }
-    const id = this.nextId;
     this.nextId += 1;
-    return { id, capacity, keys, values, context, buffer };
+    return store;
   }
 
-  private free(store: OwnedStore): void {
-    this.runtime.ggml.backend_buffer_free(store.buffer);
-    this.runtime.ggml.free(store.context);
+  private shapeOf({ start, end }: Span, capacity: number): string {
+    const { unitOf } = this.options;
+    const places = Array.from(
+      { length: end - start },
+      (_, index) => unitOf(start + index).device.name,
+    );
+    return `${places.join()} x ${capacity}`;
   }
-}
 
-function shapeKey(blockCount: number, capacity: number): string {
-  return `${blockCount}x${capacity}`;
+  private free({ buffers, contexts }: OwnedStore): void {
+    for (const buffer of buffers) this.ggml.backend_buffer_free(buffer);
+    for (const context of contexts) this.ggml.free(context);
+  }
 }
 
 /** Bytes of one token's keys, or values, in one block. */

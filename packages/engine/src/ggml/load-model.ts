@@ -1,9 +1,11 @@
-/** Puts a span of a model on a device: everything between a path and a graph that can be run. */
+/** Puts a span of a model on devices: everything between a path and a graph that can be run. */
 import {
   type EngineInfo,
   type EngineOptions,
+  formatSpan,
   type ModelConfig,
   type RopeConfig,
+  type Span,
   spanLength,
 } from '@skein/protocol';
 import { checkLoadOptions } from '../model/check-load-options.js';
@@ -15,29 +17,32 @@ import type { Tensor } from './c-types.js';
 import { type ConcreteDevice, openRuntime } from './choose-device.js';
 import { createContext } from './create-context.js';
 import type { AttentionKind } from './graph/attention.js';
-import type { BlockSettings } from './graph/block.js';
+import type { UnitSettings } from './graph/block.js';
 import type { RopeParameters } from './graph/operations.js';
 import type { ModelGraphSettings } from './graph/step-graph.js';
 import { type KvLayout, kvRowBytes } from './kv-store.js';
-import type { Runtime } from './runtime.js';
+import { type ModelPlacement, placeModel } from './place-model.js';
+import type { ComputeUnit, Runtime } from './runtime.js';
 import { typeIds } from './type-ids.js';
 import { loadWeights } from './weights/load-weights.js';
 import { WeightStore } from './weights/weight-store.js';
 
-/** A model on a device. */
+/** A model on its devices. */
 export interface LoadedModel {
   readonly runtime: Runtime;
+  /** The device that computes a block. */
+  readonly unitOf: (block: number) => ComputeUnit;
   readonly settings: ModelGraphSettings;
   readonly info: EngineInfo;
   /** Rows whose logits one graph may hold. */
   readonly headRowsMax: number;
   /** Rows that are steps of their own get the bits of single rows in one graph, too. */
   readonly joinsSingleRows: boolean;
-  /** Frees the weights and the device. */
+  /** Frees the weights and the devices. */
   free(): void;
 }
 
-/** {@link EngineOptions} with the device decided. */
+/** {@link EngineOptions} with the kind of device decided. */
 export type LoadModelOptions = Omit<EngineOptions, 'device' | 'engine'> & {
   readonly device: ConcreteDevice;
 };
@@ -67,29 +72,44 @@ export async function loadModel(
   const { config } = model;
   checkLoadOptions(options, config);
   const plan = planWeights(model, options);
-  const runtime =
-    overrides.runtime ?? (await openRuntime(options.device, { threads: options.threads }));
+  const runtime = overrides.runtime ?? (await openRuntime(options.device, options));
   let store: WeightStore | null = null;
   try {
-    store = new WeightStore(runtime, plan.tensors);
     const { threads } = runtime;
+    const kvLayout = createKvLayout(runtime, options, config);
+    const placement = placeModel(runtime, options, { config, plan, kvLayout });
+    store = new WeightStore(runtime, plan.tensors, {
+      unitOf: placement.unitOfTensor,
+      sharesWeights: options.sharesWeights ?? false,
+    });
     const { onProgress } = options;
     await loadWeights(runtime.ggml, store.tensors, { threads, signal, onProgress });
     const tensors = new Map(store.tensors.map(({ name, tensor }) => [name, tensor]));
-    const rope = createRopes(store, config);
     const weights = arrangeWeights(tensors, { config, span, ends });
-    const kvLayout = createKvLayout(runtime, options, config);
-    const attention = overrides.attention ?? chooseAttention(runtime, kvLayout, config);
-    const headRowsMax = Math.max(1, Math.floor(headBytesMax / (8 * config.vocabSize)));
-    const orderedMatrices = orderedIn(runtime, store);
-    const owned = store;
+    const perBlock = createSettings(runtime, store, {
+      ...overrides,
+      config,
+      kvLayout,
+      placement,
+      span,
+    });
     const hasSinks = [...weights.blocks.values()].some(({ sinks }) => sinks !== null);
+    const isByGroup = perBlock.every(({ attention }) => attention === 'flash-by-group');
+    const headRowsMax = Math.max(1, Math.floor(headBytesMax / (8 * config.vocabSize)));
+    const owned = store;
     return {
       runtime,
-      joinsSingleRows: attention === 'flash-by-group' && !hasSinks,
-      settings: { config, rope, kvLayout, attention, weights, orderedMatrices },
+      unitOf: placement.unitOf,
+      joinsSingleRows: isByGroup && !hasSinks,
+      settings: {
+        config,
+        kvLayout,
+        weights,
+        settingsOf: (block) => perBlock[block - span.start] as UnitSettings,
+        orderedMatrices: orderedIn(runtime, store, placement),
+      },
       headRowsMax: overrides.headRowsMax ?? headRowsMax,
-      info: describe(runtime, options, { config, plan, kvLayout }),
+      info: describe(runtime, options, { config, plan, kvLayout, placement }),
       free: () => {
         owned.free();
         runtime.stop();
@@ -106,18 +126,51 @@ export async function loadModel(
  * The matrices that are multiplied by ggml's general CPU kernels, which add up in another order for
  * one row than for more. Those of rearranged weights do not, and other devices are not considered.
  */
-function orderedIn(runtime: Runtime, { tensors }: WeightStore): ReadonlySet<Tensor> {
-  if (!runtime.usesCpuOnly) return new Set();
-  const general = tensors.filter(({ role, filling }) => role !== 'vector' && filling !== 'whole');
+function orderedIn(
+  { cpu }: Runtime,
+  { tensors }: WeightStore,
+  { unitOfTensor }: ModelPlacement,
+): ReadonlySet<Tensor> {
+  const general = tensors.filter(
+    (item) => item.role !== 'vector' && item.filling !== 'whole' && unitOfTensor(item) === cpu,
+  );
   return new Set(general.map(({ tensor }) => tensor));
 }
 
+/** Settings of each block of a span; blocks on one device share them. */
+function createSettings(
+  runtime: Runtime,
+  store: WeightStore,
+  model: Pick<LoadOverrides, 'attention'> & {
+    readonly config: ModelConfig;
+    readonly kvLayout: KvLayout;
+    readonly placement: ModelPlacement;
+    readonly span: Span;
+  },
+): readonly UnitSettings[] {
+  const { config, placement, span } = model;
+  const known = new Map<ComputeUnit, UnitSettings>();
+  return Array.from({ length: spanLength(span) }, (_, index) => {
+    const unit = placement.unitOf(span.start + index);
+    const settings = known.get(unit) ?? {
+      rope: createRopes(store, config, unit),
+      attention: model.attention ?? chooseAttention(runtime, unit, model),
+    };
+    known.set(unit, settings);
+    return settings;
+  });
+}
+
 /** The rotations of both kinds of block; often they are one. */
-function createRopes(store: WeightStore, config: ModelConfig): BlockSettings['rope'] {
+function createRopes(
+  store: WeightStore,
+  config: ModelConfig,
+  unit: ComputeUnit,
+): UnitSettings['rope'] {
   const create = (rope: RopeConfig): RopeParameters => {
     const { divisors, dimensions, magnitude } = ropeFrequencies(rope, config);
     const { mode, theta } = rope;
-    const tensor = divisors === null ? null : store.addVector(divisors);
+    const tensor = divisors === null ? null : store.addVector(divisors, unit);
     return { mode, theta, dimensions, magnitude, divisors: tensor };
   };
   const everywhere = create(config.rope);
@@ -141,11 +194,11 @@ function createKvLayout(
 
 /** The fused operation where the device has it for this head size and cache type. */
 function chooseAttention(
-  runtime: Runtime,
-  kvLayout: KvLayout,
-  { headDim, headCount, kvHeadCount, attentionSoftCap = 0 }: ModelConfig,
+  { ggml, cpu }: Runtime,
+  unit: ComputeUnit,
+  { kvLayout, config }: { readonly kvLayout: KvLayout; readonly config: ModelConfig },
 ): AttentionKind {
-  const { ggml } = runtime;
+  const { headDim, headCount, kvHeadCount, attentionSoftCap = 0 } = config;
   const context = createContext(ggml, 16);
   const tokens = kvLayout.paddingTokens;
   const input = (type: number, heads: number, rows: number) => {
@@ -156,23 +209,30 @@ function chooseAttention(
   const cached = input(typeIds[kvLayout.type], kvHeadCount, tokens);
   const mask = ggml.new_tensor_2d(context, typeIds.f16, tokens, 1);
   const fused = ggml.flash_attn_ext(context, queries, cached, cached, mask, 1, 0, attentionSoftCap);
-  const isSupported = runtime.supports(fused);
+  const isSupported = unit.supports(fused);
   ggml.free(context);
   if (!isSupported) return 'plain';
-  return runtime.usesCpuOnly ? 'flash-by-group' : 'flash';
+  return unit === cpu ? 'flash-by-group' : 'flash';
 }
 
 function describe(
-  runtime: Runtime,
+  { cpu, accelerators, ggml, threads }: Runtime,
   options: LoadModelOptions,
-  loaded: { config: ModelConfig; plan: WeightPlan; kvLayout: KvLayout },
+  loaded: { config: ModelConfig; plan: WeightPlan; kvLayout: KvLayout; placement: ModelPlacement },
 ): EngineInfo {
-  const { device, ggml, threads } = runtime;
   const { span, ends, kvType, kvTokensMax } = options;
+  const { ranges } = loaded.placement;
+  const { device } = accelerators[0] ?? cpu;
+  const [only = { device: device.name, description: device.description }] = ranges;
+  // Where it is shown it may be cut short: what differs comes first.
+  const places = ranges.map((range) => `${range.device} ${formatSpan(range.span)}`).join(', ');
+  const hardware = [...new Set(ranges.map(({ description }) => description))].join(', ');
+  const isSplit = ranges.length > 1;
   return {
-    description: `ggml ${ggml.version()} ${device.name} (${device.description})`,
+    description: `ggml ${ggml.version()} ${isSplit ? places : `${only.device} (${only.description})`}`,
     device: device.kind,
-    deviceName: device.description,
+    deviceName: isSplit ? `${places} (${hardware})` : only.description,
+    placements: ranges,
     threads,
     config: loaded.config,
     span,

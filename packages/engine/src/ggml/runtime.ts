@@ -1,8 +1,19 @@
-/** A chosen device, ready to compute: its backend, its thread pool and its kinds of memory. */
+/** Chosen devices, ready to compute: their backends, threads and kinds of memory. */
 import { SkeinError } from '@skein/protocol';
-import type { Address, Backend, BufferType, Device, Graph, GraphAllocator } from './c-types.js';
+import type {
+  Address,
+  Backend,
+  BufferType,
+  Context,
+  Device,
+  Graph,
+  GraphAllocator,
+  Tensor,
+} from './c-types.js';
+import { createContext } from './create-context.js';
 import type { DeviceHandle } from './devices.js';
 import type { Ggml } from './load-ggml.js';
+import { typeIds } from './type-ids.js';
 
 /**
  * Polling of idle threads, 0 to 100. ggml's default, 50, lets them spin on between two steps, where
@@ -10,7 +21,7 @@ import type { Ggml } from './load-ggml.js';
  */
 const threadPoolPolling = 0;
 
-/** Places and computes graphs on the device of a {@link Runtime}. */
+/** Places and computes graphs on the devices of a {@link Runtime}. */
 export interface GraphExecutor {
   /** Gives every tensor of the graph memory, reusing what the last graph had. */
   allocate(graph: Graph): boolean;
@@ -19,9 +30,10 @@ export interface GraphExecutor {
   free(): void;
 }
 
-/** Options of {@link Runtime}. */
-export interface RuntimeOptions {
-  readonly device: DeviceHandle;
+/** What a {@link Runtime} is made of. */
+export interface RuntimeParts {
+  /** Devices beside the CPU. */
+  readonly accelerators: readonly DeviceHandle[];
   readonly cpu: DeviceHandle;
   readonly threads: number;
   /** How much idle threads poll, 0 to 100. Default: they sleep. */
@@ -29,47 +41,65 @@ export interface RuntimeOptions {
 }
 
 /** A device that is ready to compute. */
-export class Runtime {
-  readonly ggml: Ggml;
+export interface ComputeUnit {
   readonly device: DeviceHandle;
-  readonly threads: number;
   /** Where KV caches and unconverted weights lie. */
   readonly bufferType: BufferType;
-  /** Memory of the CPU; the same as {@link bufferType} when the device is the CPU. */
-  readonly cpuBufferType: BufferType;
   /**
-   * Kinds of CPU memory that rearrange weights for faster products (`AMX`, `CPU_REPACK`), best
-   * first. Such weights can only be used in `mul_mat`.
+   * Kinds of memory that rearrange weights for faster products (`AMX`, `CPU_REPACK`), best first;
+   * the CPU alone has some. Such weights can only be used in `mul_mat`.
    */
   readonly repackBufferTypes: readonly BufferType[];
-  private readonly backend: Backend;
-  private readonly cpuBackend: Backend;
-  private readonly cpu: CpuFunctions;
+  /** Tells whether the device itself can compute the operation that made `tensor`. */
+  supports(tensor: Tensor): boolean;
+}
+
+interface OwnedUnit extends ComputeUnit {
+  readonly backend: Backend;
+}
+
+/** The devices that an engine computes on; the CPU is always among them. */
+export class Runtime {
+  readonly ggml: Ggml;
+  readonly threads: number;
+  readonly cpu: ComputeUnit;
+  /** Devices beside the CPU, in the order in which rows pass through them. */
+  readonly accelerators: readonly ComputeUnit[];
+  private readonly owned: { readonly cpu: OwnedUnit; readonly accelerators: readonly OwnedUnit[] };
+  private readonly cpuFunctions: CpuFunctions;
   /** The second has one thread: computing on it alone does not wake the first one's threads. */
   private readonly threadPools: { readonly all: Address | null; readonly one: Address | null };
   private activeThreads = 0;
 
-  /** @throws SkeinError `engine-failed` when the device cannot be initialised */
-  constructor(ggml: Ggml, options: RuntimeOptions) {
+  /** @throws SkeinError `engine-failed` when a device cannot be initialised */
+  constructor(ggml: Ggml, options: RuntimeParts) {
     this.ggml = ggml;
-    this.device = options.device;
     this.threads = options.threads;
-    this.cpu = new CpuFunctions(ggml, options.cpu.handle, options.polling ?? threadPoolPolling);
-    this.cpuBackend = initialise(ggml, options.cpu);
-    this.backend =
-      options.device.kind === 'cpu' ? this.cpuBackend : initialise(ggml, options.device);
-    this.bufferType = ggml.backend_get_default_buffer_type(this.backend);
-    this.cpuBufferType = ggml.backend_get_default_buffer_type(this.cpuBackend);
-    this.repackBufferTypes = this.usesCpuOnly ? this.cpu.extraBufferTypes() : [];
+    this.cpuFunctions = new CpuFunctions(
+      ggml,
+      options.cpu.handle,
+      options.polling ?? threadPoolPolling,
+    );
+    const cpu = openUnit(ggml, options.cpu, this.cpuFunctions.extraBufferTypes());
+    const accelerators: OwnedUnit[] = [];
+    try {
+      for (const device of options.accelerators) accelerators.push(openUnit(ggml, device, []));
+    } catch (error) {
+      for (const { backend } of [...accelerators, cpu]) ggml.backend_free(backend);
+      throw error;
+    }
+    this.owned = { cpu, accelerators };
+    this.cpu = cpu;
+    this.accelerators = accelerators;
     this.threadPools = {
-      all: this.cpu.createThreadPool(options.threads),
-      one: this.cpu.createThreadPool(1),
+      all: this.cpuFunctions.createThreadPool(options.threads),
+      one: this.cpuFunctions.createThreadPool(1),
     };
     this.useThreads(options.threads);
   }
 
   get usesCpuOnly(): boolean {
-    return this.device.kind === 'cpu';
+    return this.accelerators.length === 0;
   }
 
   /** The pool of all threads; null where ggml makes one for each computation. */
@@ -77,35 +107,31 @@ export class Runtime {
     return this.threadPools.all;
   }
 
-  /** Tells whether the device itself can compute the operation that made `tensor`. */
-  supports(tensor: Parameters<Ggml['backend_dev_supports_op']>[1]): boolean {
-    return this.ggml.backend_dev_supports_op(this.device.handle, tensor);
-  }
-
   /** Makes an executor for graphs of up to so many nodes, with compute memory of its own. */
   createExecutor(nodesMax: number): GraphExecutor {
     return this.usesCpuOnly ? this.createDirectExecutor() : this.createScheduledExecutor(nodesMax);
   }
 
-  /** Frees the device. Buffers and executors must be gone by then. */
+  /** Frees the devices. Buffers and executors must be gone by then. */
   stop(): void {
-    if (this.backend !== this.cpuBackend) this.ggml.backend_free(this.backend);
-    this.ggml.backend_free(this.cpuBackend);
-    this.cpu.freeThreadPool(this.threadPools.all);
-    this.cpu.freeThreadPool(this.threadPools.one);
+    const { cpu, accelerators } = this.owned;
+    for (const { backend } of [...accelerators, cpu]) this.ggml.backend_free(backend);
+    this.cpuFunctions.freeThreadPool(this.threadPools.all);
+    this.cpuFunctions.freeThreadPool(this.threadPools.one);
   }
 
   private useThreads(threads: number): void {
     if (threads === this.activeThreads) return;
     const pool = threads === 1 ? this.threadPools.one : this.threadPools.all;
-    this.cpu.useThreads(this.cpuBackend, threads, pool);
+    this.cpuFunctions.useThreads(this.owned.cpu.backend, threads, pool);
     this.activeThreads = threads;
   }
 
   /** One backend: no scheduler is needed, which saves its splitting of the graph. */
   private createDirectExecutor(): GraphExecutor {
-    const { ggml, backend } = this;
-    const allocator: GraphAllocator = ggml.gallocr_new(this.bufferType);
+    const { ggml } = this;
+    const { backend, bufferType } = this.owned.cpu;
+    const allocator: GraphAllocator = ggml.gallocr_new(bufferType);
     return {
       // Left to itself the allocator takes the plan of the last graph for one with like operations,
       // and looks beyond its buffers where an input stands in a weight's place (found by fuzzing).
@@ -119,33 +145,74 @@ export class Runtime {
     };
   }
 
-  /** The device first; operations that it lacks go to the CPU. */
+  /**
+   * Operations go where their weights or caches are, and to the CPU where the device lacks them; what
+   * passes from one device to another is copied.
+   */
   private createScheduledExecutor(nodesMax: number): GraphExecutor {
     const { ggml } = this;
-    const backends = new BigUint64Array([this.backend, this.cpuBackend]);
-    const scheduler = ggml.backend_sched_new(backends, null, 2, nodesMax, false, false);
+    const { cpu, accelerators } = this.owned;
+    // The CPU must be the last.
+    const backends = BigUint64Array.from([...accelerators, cpu], ({ backend }) => backend);
+    const count = backends.length;
+    const scheduler = ggml.backend_sched_new(backends, null, count, nodesMax, false, false);
+    const other = new OtherGraph(ggml);
     return {
       allocate: (graph) => {
-        // Its allocators would take plans of other graphs as well.
+        // Its allocators would take plans of other graphs as well. Planning this graph twice would
+        // lose its inputs: the scheduler puts copies on other devices into the graph itself.
         ggml.backend_sched_reset(scheduler);
-        if (!ggml.backend_sched_reserve(scheduler, graph)) return false;
+        if (!ggml.backend_sched_reserve(scheduler, other.build())) return false;
         return ggml.backend_sched_alloc_graph(scheduler, graph);
       },
       compute: (graph, threads) => {
         this.useThreads(threads);
         return ggml.backend_sched_graph_compute(scheduler, graph) === 0;
       },
-      free: () => ggml.backend_sched_free(scheduler),
+      free: () => {
+        ggml.backend_sched_free(scheduler);
+        other.free();
+      },
     };
   }
 }
 
-function initialise(ggml: Ggml, device: DeviceHandle): Backend {
+/** A graph of a single operation, which is like no graph of a model: its plan fits none of them. */
+class OtherGraph {
+  private readonly context: Context;
+
+  constructor(private readonly ggml: Ggml) {
+    this.context = createContext(ggml, 2, ggml.graph_overhead_custom(2, false));
+  }
+
+  build(): Graph {
+    const { ggml, context } = this;
+    ggml.reset(context);
+    const graph = ggml.new_graph_custom(context, 2, false);
+    ggml.build_forward_expand(
+      graph,
+      ggml.sqr(context, ggml.new_tensor_1d(context, typeIds.f32, 1)),
+    );
+    return graph;
+  }
+
+  free(): void {
+    this.ggml.free(this.context);
+  }
+}
+
+function openUnit(
+  ggml: Ggml,
+  device: DeviceHandle,
+  repackBufferTypes: readonly BufferType[],
+): OwnedUnit {
   const backend = ggml.backend_dev_init(device.handle, null);
   if (backend === null) {
     throw new SkeinError('engine-failed', `The device ${device.name} could not be initialised.`);
   }
-  return backend;
+  const bufferType = ggml.backend_get_default_buffer_type(backend);
+  const supports = (tensor: Tensor) => ggml.backend_dev_supports_op(device.handle, tensor);
+  return { device, backend, bufferType, repackBufferTypes, supports };
 }
 
 /** Functions that only the CPU backend has; it hands out their addresses by name. */

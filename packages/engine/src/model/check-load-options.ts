@@ -5,6 +5,13 @@ import { storageLayouts } from './tensor-types.js';
 /** Tokens that one engine may cache at most: more would not fit any machine of today. */
 const kvTokensLimit = 64 * 1024 * 1024;
 
+/** Limits that may be absent, and what they are numbers of. */
+const deviceLimits = {
+  deviceIndex: 'number of a device',
+  deviceMemoryBytes: 'number of bytes for a device',
+  deviceBlocksMax: 'number of blocks for devices',
+} as const;
+
 /** Checks what any engine is told to load. @throws SkeinError `bad-argument` */
 export function checkLoadOptions(
   {
@@ -12,7 +19,8 @@ export function checkLoadOptions(
     ends,
     kvTokensMax,
     kvType,
-  }: Pick<EngineOptions, 'span' | 'ends' | 'kvTokensMax' | 'kvType'>,
+    ...limits
+  }: Pick<EngineOptions, 'span' | 'ends' | 'kvTokensMax' | 'kvType' | keyof typeof deviceLimits>,
   config: ModelConfig,
 ): void {
   requireRecord(span, 'The span of an engine');
@@ -24,6 +32,12 @@ export function checkLoadOptions(
   }
   if (!Number.isInteger(kvTokensMax) || kvTokensMax < 0 || kvTokensMax > kvTokensLimit) {
     throw new SkeinError('bad-argument', `${kvTokensMax} is no number of tokens to cache.`);
+  }
+  for (const [name, what] of Object.entries(deviceLimits)) {
+    const value = limits[name as keyof typeof deviceLimits] ?? 0;
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new SkeinError('bad-argument', `${value} is no ${what}.`);
+    }
   }
   if (!kvTypes.includes(kvType)) {
     throw new SkeinError('bad-argument', `${String(kvType)} is no type of a KV cache.`);

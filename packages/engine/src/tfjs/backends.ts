@@ -72,14 +72,25 @@ export function findPackage(packageName: string): string | null {
   return null;
 }
 
+/** The version that Skein is written for, of all packages of TensorFlow.js. */
+const packageVersion = '4.22.0';
+
+/** The command that installs a backend, and what it needs besides. */
+export function installBackend(name: BackendName): string {
+  const { package: packageName } = backends.find((each) => each.name === name) ?? { package: '' };
+  const besides = name === 'webgpu' ? ' webgpu' : '';
+  return `npm install ${packageName}@${packageVersion}${besides}`;
+}
+
 function missingBackend(choice: DeviceChoice, fitting: readonly BackendDescription[]): SkeinError {
   const wanted = fitting.map((backend) => backend.package);
+  const commands = fitting.map((backend) => installBackend(backend.name));
   const forced = process.env[backendVariable];
   const what = forced === undefined ? `the device ${choice}` : `${backendVariable}=${forced}`;
   const wayOut =
     wanted.length === 0
       ? `Known backends: ${backendNames.join(', ')}.`
-      : `1. Install one of: ${wanted.map((name) => `npm install ${name}@4.22.0`).join(' or ')}\n` +
+      : `1. Install one of: ${commands.join(' or ')}\n` +
         '2. Or take another device or engine, for example: --device cpu, --engine ggml';
   return new SkeinError(
     'bad-configuration',

@@ -1,14 +1,14 @@
-import { createSessionId } from '@skein/protocol';
+import { createSessionId, type EngineOptions } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
 import { EngineCore } from '../../src/core/engine-core.js';
-import { listDevices, pickDevice } from '../../src/ggml/devices.js';
+import { type DeviceHandle, listDevices, pickDevices } from '../../src/ggml/devices.js';
 import { GgmlComputer } from '../../src/ggml/ggml-computer.js';
 import type { KvCache } from '../../src/ggml/kv-cache.js';
 import { findLibraries, type GgmlLibraries } from '../../src/ggml/library-discovery.js';
 import { loadGgml } from '../../src/ggml/load-ggml.js';
 import type { LoadOverrides } from '../../src/ggml/load-model.js';
 import { Runtime } from '../../src/ggml/runtime.js';
-import { assertDeviceComputes } from '../../src/ggml/self-test.js';
+import { assertDevicesCompute } from '../../src/ggml/self-test.js';
 import { exactOptions, fullLogits, logitsOf, outputOf } from '../support/engines.js';
 import { type Golden, readGolden } from '../support/golden.js';
 import { relativeError } from '../support/numbers.js';
@@ -16,18 +16,25 @@ import { relativeError } from '../support/numbers.js';
 const [libraries] = findLibraries('cpu') as [GgmlLibraries];
 const golden = readGolden('llama2-f32');
 
-/** The CPU, treated as a device beside the CPU: what a GPU goes through, without having one. */
-async function createScheduledRuntime(): Promise<Runtime> {
+async function findCpu(): Promise<DeviceHandle> {
+  const devices = listDevices(await loadGgml(libraries));
+  return devices.find(({ kind }) => kind === 'cpu') as DeviceHandle;
+}
+
+/** The CPU, treated as devices beside the CPU: what GPUs go through, without having one. */
+async function createScheduledRuntime(count = 1): Promise<Runtime> {
   const ggml = await loadGgml(libraries);
-  const cpu = pickDevice(ggml, 'cpu');
-  return new Runtime(ggml, { device: { ...cpu, kind: 'vulkan' }, cpu, threads: 1 });
+  const cpu = await findCpu();
+  const accelerators = new Array<DeviceHandle>(count).fill({ ...cpu, kind: 'vulkan' });
+  return new Runtime(ggml, { accelerators, cpu, threads: 1 });
 }
 
 async function loadCore(
   overrides: LoadOverrides,
   model: Golden = golden,
+  changes: Partial<EngineOptions> = {},
 ): Promise<EngineCore<KvCache>> {
-  const request = { ...exactOptions(model), device: 'cpu' } as const;
+  const request = { ...exactOptions(model), ...changes, device: 'cpu' } as const;
   return new EngineCore(await GgmlComputer.load(request, overrides));
 }
 
@@ -57,19 +64,49 @@ describe('devices', () => {
     expect(cpu?.memoryTotalBytes).toBeGreaterThan(0);
   });
 
-  it('that are not there are named, with a way out', async () => {
-    const ggml = await loadGgml(libraries);
-    expect(() => pickDevice(ggml, 'cuda')).toThrow('--device cpu');
+  it('that are not there are named, with those that are', async () => {
+    const cpu = await findCpu();
+    const gpu = { ...cpu, kind: 'cuda' as const, description: 'A GPU' };
+    expect(() => pickDevices([gpu], 3)).toThrow('no device cuda:3 here. There is: cuda:0 (A GPU)');
+  });
+
+  it('are all of a kind, unless one is named', async () => {
+    const cpu = await findCpu();
+    const gpus = [0, 1].map((index) => ({ ...cpu, kind: 'cuda' as const, index }));
+    const [first, second] = gpus as [DeviceHandle, DeviceHandle];
+    expect(pickDevices([first, second])).toEqual([first, second]);
+    expect(pickDevices([first, second], 1)).toEqual([second]);
+  });
+
+  it('inside the processor are used where there are no others', async () => {
+    const cpu = await findCpu();
+    const inside = { ...cpu, kind: 'vulkan' as const, isIntegrated: true };
+    const card = { ...inside, isIntegrated: false, index: 1 };
+    expect(pickDevices([inside, card])).toEqual([card]);
+    expect(pickDevices([inside])).toEqual([inside]);
+    expect(pickDevices([inside, card], 0)).toEqual([inside]);
   });
 
   it('beside the CPU are scheduled, and pass the self-test', async () => {
     const ggml = await loadGgml(libraries);
-    const cpu = pickDevice(ggml, 'cpu');
+    const cpu = await findCpu();
     const runtime = await createScheduledRuntime();
-    const reference = new Runtime(ggml, { device: cpu, cpu, threads: 1 });
-    assertDeviceComputes(runtime, reference);
+    const reference = new Runtime(ggml, { accelerators: [], cpu, threads: 1 });
+    assertDevicesCompute(runtime, reference);
     reference.stop();
     const core = await loadCore({ runtime });
+    expect(relativeError(await computeLogits(core), golden.logits)).toBeLessThan(1e-4);
+    await core.stop();
+  });
+
+  it('share the blocks of a model, and leave to the CPU what they do not hold', async () => {
+    const runtime = await createScheduledRuntime(2);
+    const core = await loadCore({ runtime }, golden, { deviceBlocksMax: 3 });
+    expect(core.info.placements?.map(({ span }) => span)).toEqual([
+      { start: 0, end: 1 },
+      { start: 1, end: 3 },
+      { start: 3, end: 4 },
+    ]);
     expect(relativeError(await computeLogits(core), golden.logits)).toBeLessThan(1e-4);
     await core.stop();
   });

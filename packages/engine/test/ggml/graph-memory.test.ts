@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Graph, Tensor } from '../../src/ggml/c-types.js';
 import { createContext } from '../../src/ggml/create-context.js';
-import { pickDevice } from '../../src/ggml/devices.js';
+import { type DeviceHandle, listDevices } from '../../src/ggml/devices.js';
 import { Operations } from '../../src/ggml/graph/operations.js';
 import { findLibraries, type GgmlLibraries } from '../../src/ggml/library-discovery.js';
 import { loadGgml } from '../../src/ggml/load-ggml.js';
@@ -17,12 +17,13 @@ describe('the memory of graphs', () => {
   // the second tensor is a weight and needs no memory.
   it.each(['cpu', 'vulkan'] as const)('is planned for each, however alike (%s)', async (kind) => {
     const ggml = await loadGgml(libraries);
-    const cpu = pickDevice(ggml, 'cpu');
+    const cpu = listDevices(ggml).find((device) => device.kind === 'cpu') as DeviceHandle;
     // Of another kind, the CPU is treated as a device beside the CPU.
-    const runtime = new Runtime(ggml, { device: { ...cpu, kind }, cpu, threads: 1 });
+    const accelerators = kind === 'cpu' ? [] : [{ ...cpu, kind }];
+    const runtime = new Runtime(ggml, { accelerators, cpu, threads: 1 });
     const weights = createContext(ggml, 1);
     const weight = ggml.new_tensor_1d(weights, typeIds.f32, size);
-    const buffer = ggml.backend_alloc_ctx_tensors_from_buft(weights, runtime.bufferType);
+    const buffer = ggml.backend_alloc_ctx_tensors_from_buft(weights, runtime.cpu.bufferType);
     if (buffer === null) throw new Error('no memory');
     const bytesOf = (values: Float32Array) => new Uint8Array(values.buffer);
     const ones = bytesOf(new Float32Array(size).fill(1));
@@ -61,8 +62,8 @@ describe('the memory of graphs', () => {
     const ggml = await loadGgml(libraries);
     const base = ggml.koffi.load(ggml.libraries.base);
     const addressOf = base.func('ggml_get_data', 'void *', ['void *']);
-    const cpu = pickDevice(ggml, 'cpu');
-    const runtime = new Runtime(ggml, { device: cpu, cpu, threads: 1 });
+    const cpu = listDevices(ggml).find(({ kind }) => kind === 'cpu') as DeviceHandle;
+    const runtime = new Runtime(ggml, { accelerators: [], cpu, threads: 1 });
     const overhead = ggml.graph_overhead_custom(tensorsMax, false);
     const context = createContext(ggml, 2 * tensorsMax, overhead);
     const graph = ggml.new_graph_custom(context, 2 * tensorsMax, false);

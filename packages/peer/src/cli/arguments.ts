@@ -1,4 +1,4 @@
-import { SkeinError, type Span } from '@skein/protocol';
+import { type DeviceChoice, deviceChoices, SkeinError, type Span } from '@skein/protocol';
 import { InvalidArgumentError } from 'commander';
 
 /** Parsers of flag values. Commander prints what they throw beside the flag's name. */
@@ -54,6 +54,34 @@ export function namesOf<Name extends string>(
       if (name !== undefined) return name;
       throw new InvalidArgumentError(`It must be of ${known.join(', ')}.`);
     });
+}
+
+/** A kind of device, and perhaps which of its kind. */
+export interface DeviceSelection {
+  readonly device: DeviceChoice;
+  readonly deviceIndex?: number;
+}
+
+/** `cuda` for all devices of that kind, `cuda:1` for the second one. */
+export function deviceSelection(text: string): DeviceSelection {
+  const [, name, index] = /^([a-z]+)(?::(\d{1,3}))?$/.exec(text) ?? [];
+  const device = deviceChoices.find((choice) => choice === name);
+  const isOneOfSeveral = device !== 'auto' && device !== 'cpu';
+  if (device === undefined || (index !== undefined && !isOneOfSeveral)) {
+    const kinds = deviceChoices.join(', ');
+    throw new InvalidArgumentError(
+      `It must be of ${kinds}, or one device like cuda:0 or vulkan:1.`,
+    );
+  }
+  return index === undefined ? { device } : { device, deviceIndex: Number(index) };
+}
+
+/** Bytes: `6G`, `512M`, or a plain number. */
+export function byteCount(text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([KMG]?)i?B?$/i.exec(text.trim()) ?? [];
+  const power = ['', 'K', 'M', 'G'].indexOf(unit.toUpperCase());
+  if (number === undefined) throw new InvalidArgumentError('It must look like 6G or 512M.');
+  return Math.round(Number(number) * 1024 ** power);
 }
 
 /** Token ids by comma. */

@@ -4,7 +4,8 @@ import { type DeviceReport, installCommand } from '@skein/engine';
 const missingLibraryAdvice: readonly [RegExp, string][] = [
   [
     /libvulkan\.so|vulkan-1\.dll/,
-    'the Vulkan loader is missing: apt-get install libvulkan1, dnf install vulkan-loader',
+    'the Vulkan loader is missing: apt-get install libvulkan1, dnf install vulkan-loader; ' +
+      'on Windows it comes with the GPU’s driver',
   ],
   [/libcuda\.so|nvcuda\.dll/, 'NVIDIA’s driver is missing: `nvidia-smi` must list the GPU first'],
   [
@@ -18,12 +19,16 @@ const missingLibraryAdvice: readonly [RegExp, string][] = [
   ],
 ];
 
-/** How to find out why a library that loads sees no device. */
-const driverChecks: Readonly<Record<DeviceReport['kind'], string>> = {
-  cuda: 'check the driver: nvidia-smi',
-  vulkan: 'check the driver: vulkaninfo --summary',
-  metal: 'check the GPU: system_profiler SPDisplaysDataType',
-  cpu: 'install the packages again: the libggml-cpu files must lie beside libggml-base',
+/** What brings a driver where a library that loads sees no device, and how to check it. */
+const driverAdvice: Readonly<Record<DeviceReport['kind'], readonly string[]>> = {
+  cuda: ['install NVIDIA’s driver, or load it; this must list the GPU: nvidia-smi'],
+  vulkan: [
+    'AMD and Intel: apt-get install mesa-vulkan-drivers, dnf install mesa-vulkan-drivers; ' +
+      'NVIDIA: the driver of the distribution',
+    'check the driver: vulkaninfo --summary (apt-get install vulkan-tools)',
+  ],
+  metal: ['check the GPU: system_profiler SPDisplaysDataType'],
+  cpu: ['install the packages again: the libggml-cpu files must lie beside libggml-base'],
 };
 
 /** What to do, as sentences, for a kind of device that does not work; empty for one that does. */
@@ -34,5 +39,5 @@ export function adviceFor(report: DeviceReport): string[] {
   if (problem === null) return [];
   const missing = missingLibraryAdvice.find(([pattern]) => pattern.test(problem));
   if (missing !== undefined) return [missing[1]];
-  return problem.includes('no such device') ? [driverChecks[report.kind]] : [];
+  return problem.includes('no such device') ? [...driverAdvice[report.kind]] : [];
 }

@@ -1,7 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { deviceChoices, engineNames, kvTypes, wireTypes } from '@skein/protocol';
+import { engineNames, kvTypes, wireTypes } from '@skein/protocol';
 import { Command, Option } from 'commander';
-import { decimal, hostAndPort, integer, list, namesOf, span, tokenIds } from './arguments.js';
+import {
+  byteCount,
+  decimal,
+  deviceSelection,
+  hostAndPort,
+  integer,
+  list,
+  namesOf,
+  span,
+  tokenIds,
+} from './arguments.js';
 import { applyConfigFile } from './settings.js';
 
 const { version } = JSON.parse(
@@ -96,7 +106,15 @@ function addPeerCommand(program: Command): void {
     .addOption(
       option('--engine <engine>', 'what computes the blocks').choices(engineNames).default('ggml'),
     )
-    .addOption(option('--device <device>', 'compute device').choices(deviceChoices).default('auto'))
+    .addOption(deviceOption())
+    .addOption(deviceMemoryOption())
+    .addOption(deviceBlocksOption())
+    .addOption(
+      option(
+        '--share-weights',
+        'on the CPU: peers of one machine share the model’s file in memory',
+      ),
+    )
     .addOption(option('--threads <count>', 'compute threads').argParser(integer(1)))
     .addOption(
       option('--drain-timeout <seconds>', 'wait so long for sessions to move when stopping')
@@ -331,6 +349,21 @@ const showAddressesOption = () =>
     false,
   );
 
+const deviceOption = () =>
+  option('--device <device>', 'auto, cpu, cuda, vulkan, metal; cuda:1 is one of several')
+    .argParser(deviceSelection)
+    .default({ device: 'auto' }, 'auto');
+
+const deviceMemoryOption = () =>
+  option('--device-memory <bytes>', 'of each device, like 6G; the CPU takes the rest').argParser(
+    byteCount,
+  );
+
+const deviceBlocksOption = () =>
+  option('--device-blocks <count>', 'blocks on devices at most, the rest on the CPU').argParser(
+    integer(0),
+  );
+
 const pageOption = () =>
   option('--page <folder>', 'the built page, if not the one that came along');
 
@@ -357,7 +390,9 @@ function addBenchCommand(program: Command): void {
         .argParser(namesOf(engineNames))
         .default(['ggml'], 'ggml'),
     )
-    .addOption(option('--device <device>', 'compute device').choices(deviceChoices).default('auto'))
+    .addOption(deviceOption())
+    .addOption(deviceMemoryOption())
+    .addOption(deviceBlocksOption())
     .addOption(
       option('--dtype <type>', 'weights in memory')
         .choices(['keep', 'f32', 'f16', 'bf16', 'q8_0', 'q4_0'])

@@ -31,6 +31,7 @@ describe('adviceFor', () => {
     ['libcudart.so.13: cannot open shared object file', '-cuda-ext'],
     ['libcublas.so.12: cannot open shared object file', 'CUDA 12'],
     ['it sees no such device here', 'vulkaninfo'],
+    ['it sees no such device here', 'mesa-vulkan-drivers'],
   ])('knows what to do about %s', (problem, expected) => {
     expect(adviceFor(report({ problem })).join()).toContain(expected);
   });

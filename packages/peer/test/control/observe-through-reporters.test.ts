@@ -22,7 +22,10 @@ async function startSwarm(): Promise<Reporter[]> {
     ),
   );
   const peers = [first, ...others];
-  await until(() => peers.every(({ directory }) => directory?.records().length === peerCount));
+  await until(
+    () => peers.every(({ directory }) => directory?.records().length === peerCount),
+    30_000,
+  );
   return peers;
 }
 
@@ -51,7 +54,7 @@ async function observe(peers: readonly Reporter[]): Promise<Observer> {
   await node.start();
   await directory.start();
   await directory.refresh({});
-  await until(() => directory.records().length === peers.length);
+  await until(() => directory.records().length === peers.length, 30_000);
   await observer.start({ waitMs: 5_000 });
   return observer;
 }
@@ -63,7 +66,7 @@ const kindsOf = (observer: Observer) =>
 async function untilTold(observer: Observer, peers: readonly Reporter[]): Promise<Reporter[]> {
   await until(
     () => kindsOf(observer).filter((kind) => kind === 'reported').length === peerCount - linesMax,
-    15_000,
+    30_000,
   );
   const direct = observer.peers().filter(({ reachability }) => reachability.kind === 'direct');
   expect(direct).toHaveLength(linesMax);

@@ -7,13 +7,17 @@ import { type AttentionKind, appendAttention } from './attention.js';
 import { appendFeedForward } from './feed-forward.js';
 import type { Operations, RopeParameters, RowsKind } from './operations.js';
 
-/** What all blocks of a graph have in common. */
-export interface BlockSettings {
-  readonly config: ModelConfig;
+/** What depends on the device that computes a block. */
+export interface UnitSettings {
   /** Rotation in blocks that see all tokens, and in those with a window. */
   readonly rope: { readonly everywhere: RopeParameters; readonly windowed: RopeParameters };
-  readonly kvLayout: KvLayout;
   readonly attention: AttentionKind;
+}
+
+/** What a block is computed by, beside its weights. */
+export interface BlockSettings extends UnitSettings {
+  readonly config: ModelConfig;
+  readonly kvLayout: KvLayout;
 }
 
 /** The rows of one session in a batch, and the cache that they attend to. */

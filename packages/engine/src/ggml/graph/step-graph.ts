@@ -11,12 +11,19 @@ import type { Context, Graph, Tensor } from '../c-types.js';
 import type { Ggml } from '../load-ggml.js';
 import type { ModelWeights } from '../weights/model-weights.js';
 import { attentionUses } from './attention-mask.js';
-import { appendBlock, type BlockBatch, type BlockSettings, type Segment } from './block.js';
+import {
+  appendBlock,
+  type BlockBatch,
+  type BlockSettings,
+  type Segment,
+  type UnitSettings,
+} from './block.js';
 import type { GraphPlan } from './graph-plan.js';
 import { Operations } from './operations.js';
 
 /** What a graph is built from, the same for all graphs of an engine. */
-export interface ModelGraphSettings extends BlockSettings {
+export interface ModelGraphSettings extends Pick<BlockSettings, 'config' | 'kvLayout'> {
+  readonly settingsOf: (block: number) => UnitSettings;
   readonly weights: ModelWeights;
   /** See {@link Operations}. */
   readonly orderedMatrices: ReadonlySet<Tensor>;
@@ -115,6 +122,7 @@ function appendBlocks(
   input: { x: Tensor; keptRows: Tensor | null },
 ): { x: Tensor | null; positions: Tensor | null; segments: Segment[] } {
   const { span, rowCount, rowsKind, keptKind } = plan;
+  const { config, kvLayout } = settings;
   const keepsAll = plan.keptRows === null;
   const keep: BlockBatch['keep'] = keepsAll ? 'all' : (input.keptRows ?? 'nothing');
   if (span.start === span.end) {
@@ -125,7 +133,7 @@ function appendBlocks(
   // One block of which only the cache is wanted attends to nothing: an input that no operation
   // uses has no memory to be written to.
   const attending = keep === 'nothing' ? { ...span, end: span.end - 1 } : span;
-  const uses = attentionUses(settings.config, attending);
+  const uses = attentionUses(config, attending);
   const segments = plan.placed.map(({ item, start }): Segment => {
     const { store, attendedTokens } = item.cache as NonNullable<typeof item.cache>;
     const { rows, rowByRow } = item;
@@ -149,8 +157,9 @@ function appendBlocks(
       keep: isLast ? keep : 'all',
     };
     const storeIndex = index - span.start;
-    const isWindowed = isWindowedBlock(settings.config, index);
-    x = appendBlock(operations, settings, weights, batch, { x, storeIndex, isWindowed });
+    const isWindowed = isWindowedBlock(config, index);
+    const own: BlockSettings = { config, kvLayout, ...settings.settingsOf(index) };
+    x = appendBlock(operations, own, weights, batch, { x, storeIndex, isWindowed });
     if (!isLast && x !== null) x = operations.round(x, plan.residualType);
   }
   return { x, positions, segments };

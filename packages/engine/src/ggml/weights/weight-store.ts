@@ -2,14 +2,17 @@
 import { SkeinError } from '@skein/protocol';
 import type { FileRange } from '../../model/model-file.js';
 import type { PlannedTensor } from '../../model/weight-plan.js';
-import type { BufferType, Context, DeviceBuffer, Tensor } from '../c-types.js';
+import {
+  type BufferType,
+  bufferUsageWeights,
+  type Context,
+  type DeviceBuffer,
+  type Tensor,
+} from '../c-types.js';
 import { createContext } from '../create-context.js';
-import type { Runtime } from '../runtime.js';
+import type { ComputeUnit, Runtime } from '../runtime.js';
 import { typeIds } from '../type-ids.js';
 import { type MappedFile, mapFile } from './map-file.js';
-
-/** `GGML_BACKEND_BUFFER_USAGE_WEIGHTS`: the scheduler keeps operations where the weights are. */
-const usageWeights = 1;
 
 /** Vector loads of ggml's CPU kernels want this alignment; GGUF files have it by default. */
 const mappedAlignmentBytes = 32;
@@ -50,6 +53,16 @@ interface SourcedItem<Source extends MappedRange | null = MappedRange | null> {
   readonly source: Source;
 }
 
+/** Where weights go. */
+export interface WeightStoreOptions {
+  readonly unitOf: (item: PlannedTensor) => ComputeUnit;
+  /**
+   * Weights for the CPU stay in their file where they can, so that all processes on this machine
+   * that use it share its pages, rather than being rearranged, which makes products faster.
+   */
+  readonly sharesWeights: boolean;
+}
+
 /** Owns the memory of all weights of an engine. */
 export class WeightStore {
   readonly tensors: readonly PlacedTensor[];
@@ -62,6 +75,7 @@ export class WeightStore {
   constructor(
     private readonly runtime: Runtime,
     planned: readonly PlannedTensor[],
+    private readonly options: WeightStoreOptions,
   ) {
     try {
       this.tensors = this.place(planned);
@@ -71,12 +85,12 @@ export class WeightStore {
     }
   }
 
-  /** Makes an f32 vector that comes from no file. */
-  addVector(values: Float32Array): Tensor {
+  /** Makes an f32 vector that comes from no file, on one of the devices. */
+  addVector(values: Float32Array, { bufferType }: ComputeUnit): Tensor {
     const { ggml } = this.runtime;
     const context = this.createContext(1);
     const tensor = ggml.new_tensor_1d(context, typeIds.f32, values.length);
-    this.allocate(context, this.runtime.bufferType, values.byteLength);
+    this.allocate(context, bufferType, values.byteLength);
     ggml.backend_tensor_set(tensor, values, 0, values.byteLength);
     return tensor;
   }
@@ -123,16 +137,17 @@ export class WeightStore {
   }
 
   private choosePlacement(item: PlannedTensor): Placement {
-    const { runtime } = this;
-    if (runtime.usesCpuOnly) {
-      const repack = this.repackBufferType(item);
-      const source = this.mappable(item);
+    const { cpu } = this.runtime;
+    const unit = this.options.unitOf(item);
+    const source = this.mappable(item);
+    if (unit === cpu) {
+      const repack = this.options.sharesWeights ? null : this.repackBufferType(item);
       if (repack !== null) return { kind: 'buffer', bufferType: repack, isRepacked: true, source };
       if (source !== null) return { kind: 'mapped', source };
     }
-    const isOnCpu = item.role === 'table' && !this.canLookUp(item);
-    const bufferType = isOnCpu ? runtime.cpuBufferType : runtime.bufferType;
-    return { kind: 'buffer', bufferType, isRepacked: false, source: null };
+    const isOnCpu = item.role === 'table' && !this.canLookUp(item, unit);
+    const { bufferType } = isOnCpu ? cpu : unit;
+    return { kind: 'buffer', bufferType, isRepacked: false, source };
   }
 
   /** The place of a tensor whose bytes can be used where they lie. */
@@ -152,7 +167,7 @@ export class WeightStore {
   }
 
   private placeMapped(mapped: readonly SourcedItem<MappedRange>[]) {
-    const { ggml, device } = this.runtime;
+    const { ggml, cpu } = this.runtime;
     const context = this.createContext(mapped.length);
     const buffers = new Map<MappedFile, DeviceBuffer>();
     return mapped.map(({ item, source }): PlacedTensor => {
@@ -160,7 +175,12 @@ export class WeightStore {
       let buffer = buffers.get(file);
       if (buffer === undefined) {
         buffer = this.keep(
-          ggml.backend_dev_buffer_from_host_ptr(device.handle, file.address, file.byteLength, 0),
+          ggml.backend_dev_buffer_from_host_ptr(
+            cpu.device.handle,
+            file.address,
+            file.byteLength,
+            0,
+          ),
           file.byteLength,
         );
         buffers.set(file, buffer);
@@ -173,12 +193,12 @@ export class WeightStore {
     });
   }
 
-  /** Whether the device itself can take rows of the table; otherwise the table stays on the CPU. */
-  private canLookUp(item: PlannedTensor): boolean {
+  /** Whether a device itself can take rows of the table; otherwise the table stays on the CPU. */
+  private canLookUp(item: PlannedTensor, unit: ComputeUnit): boolean {
     return this.withProbeContext((context) => {
       const { ggml } = this.runtime;
       const rows = ggml.new_tensor_1d(context, typeIds.i32, 1);
-      return this.runtime.supports(ggml.get_rows(context, this.create(context, item), rows));
+      return unit.supports(ggml.get_rows(context, this.create(context, item), rows));
     });
   }
 
@@ -199,7 +219,7 @@ export class WeightStore {
       const matrixCount = item.role === 'experts' ? 2 : 1;
       const probe = { ...item, rows: rows * matrixCount, matrixCount };
       answer =
-        this.runtime.repackBufferTypes.find((type) => this.canMultiplyIn(type, probe)) ?? null;
+        this.runtime.cpu.repackBufferTypes.find((type) => this.canMultiplyIn(type, probe)) ?? null;
       this.repackProbes.set(key, answer);
     }
     return answer;
@@ -211,7 +231,7 @@ export class WeightStore {
       const matrix = this.create(context, item);
       const buffer = ggml.backend_alloc_ctx_tensors_from_buft(context, bufferType);
       if (buffer === null) return false;
-      const isSupported = this.runtime.supports(this.product(context, item, matrix));
+      const isSupported = this.runtime.cpu.supports(this.product(context, item, matrix));
       ggml.backend_buffer_free(buffer);
       return isSupported;
     });
@@ -262,7 +282,7 @@ export class WeightStore {
   private keep(buffer: DeviceBuffer | null, byteLength: number): DeviceBuffer {
     if (buffer === null) throw outOfMemory(byteLength);
     this.buffers.push(buffer);
-    this.runtime.ggml.backend_buffer_set_usage(buffer, usageWeights);
+    this.runtime.ggml.backend_buffer_set_usage(buffer, bufferUsageWeights);
     return buffer;
   }
 }

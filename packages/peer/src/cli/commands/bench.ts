@@ -2,7 +2,6 @@ import { writeFile } from 'node:fs/promises';
 import { createSkeinNode } from '@skein/client/network';
 import { createEngine, openModel } from '@skein/engine';
 import {
-  type DeviceChoice,
   type Engine,
   type EngineName,
   type KvType,
@@ -17,6 +16,7 @@ import {
 } from '../../bench/measure-blocks.js';
 import { measureMemory } from '../../bench/measure-memory.js';
 import { measureRoundTrip } from '../../bench/measure-round-trip.js';
+import type { DeviceSelection } from '../arguments.js';
 import { interruption } from '../interruption.js';
 import { findLocalModel } from '../model-reference.js';
 import { createOutput, formatBytes, type Output, painter } from '../output.js';
@@ -26,7 +26,10 @@ export interface BenchOptions {
   readonly model: string;
   readonly blocks?: Span;
   readonly engine: readonly EngineName[];
-  readonly device: DeviceChoice;
+  readonly device: DeviceSelection;
+  /** Bytes. */
+  readonly deviceMemory?: number;
+  readonly deviceBlocks?: number;
   readonly dtype: WeightType | 'keep';
   readonly kvType: KvType;
   readonly threads?: number;
@@ -104,7 +107,7 @@ async function load(
   engine: EngineName,
   modelPath: string,
   span: Span,
-  { dtype, kvType, device, threads }: BenchOptions,
+  { dtype, kvType, device, deviceMemory, deviceBlocks, threads }: BenchOptions,
 ): Promise<Engine> {
   return await createEngine({
     engine,
@@ -112,7 +115,9 @@ async function load(
     span,
     ends: { embedding: false, head: false },
     weightType: dtype,
-    device,
+    ...device,
+    ...(deviceMemory === undefined ? {} : { deviceMemoryBytes: deviceMemory }),
+    ...(deviceBlocks === undefined ? {} : { deviceBlocksMax: deviceBlocks }),
     kvType,
     kvTokensMax,
     ...(threads === undefined ? {} : { threads }),

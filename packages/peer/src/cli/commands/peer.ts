@@ -1,7 +1,8 @@
 import type { ProcessMetrics } from '@skein/client/observer';
-import type { DeviceChoice, EngineName, KvType, Span, WeightType } from '@skein/protocol';
+import type { EngineName, KvType, Span, WeightType } from '@skein/protocol';
 import { createPeer, type Peer } from '../../peer.js';
 import type { PeerStatus } from '../../peer-options.js';
+import type { DeviceSelection } from '../arguments.js';
 import { interruption, untilAborted } from '../interruption.js';
 import { findLocalModel } from '../model-reference.js';
 import { createOutput, formatBytes, type Output, painter } from '../output.js';
@@ -27,7 +28,11 @@ export interface PeerCommandOptions {
   readonly kvType?: KvType;
   readonly kvTokens?: number;
   readonly engine: EngineName;
-  readonly device: DeviceChoice;
+  readonly device: DeviceSelection;
+  /** Bytes. */
+  readonly deviceMemory?: number;
+  readonly deviceBlocks?: number;
+  readonly shareWeights?: boolean;
   readonly threads?: number;
   /** Seconds. */
   readonly drainTimeout?: number;
@@ -53,7 +58,10 @@ export async function runPeer(options: PeerCommandOptions): Promise<void> {
     bootstrap: options.bootstrap ?? [],
     weightType: options.dtype,
     engine: options.engine,
-    device: options.device,
+    ...options.device,
+    ...optional('deviceMemoryBytes', options.deviceMemory),
+    ...optional('deviceBlocksMax', options.deviceBlocks),
+    ...optional('sharesWeights', options.shareWeights),
     ...optional('announce', options.announce),
     ...optional('span', options.blocks),
     ...optional('numBlocks', options.numBlocks),
