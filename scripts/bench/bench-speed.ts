@@ -5,8 +5,9 @@ import type { Shape } from './shapes.js';
 /** One row of the table: tokens a second on both sides. */
 export interface SpeedRow {
   readonly what: string;
-  readonly skein: number;
-  readonly libllama: number;
+  readonly speed: number;
+  readonly against: string;
+  readonly againstSpeed: number;
 }
 
 /** Tokens of the prefill rows, and tokens that are decoded after a short prompt. */
@@ -15,71 +16,97 @@ const decodeTokens = 48;
 const shortPrompt = Array.from({ length: 8 }, (_, index) => index + 3);
 const longPrompt = Array.from({ length: prefillTokens }, (_, index) => (index * 37) % 1000);
 
-/** One peer on all threads, then two peers of one thread each, beside libllama on as many. */
+/** Milliseconds of one side, over all rounds. */
+interface Times {
+  readonly decodeMs: number[];
+  readonly prefillMs: number[];
+}
+
+/** One peer on all threads, then peers of one thread each, beside libllama on as many. */
 export async function benchSpeed(options: {
   readonly path: string;
   readonly shape: Shape;
   readonly rounds: number;
 }): Promise<SpeedRow[]> {
   const { blockCount } = options.shape;
-  const half = Math.floor(blockCount / 2);
-  const one = await benchAgainst(options, { spans: [`0:${blockCount}`], threads: 2, llama: 2 });
-  const two = await benchAgainst(options, {
-    spans: [`0:${half}`, `${half}:${blockCount}`],
-    threads: 1,
-    llama: 1,
+  const whole = await benchThreads(options, { threads: 2, peerCounts: [1] });
+  const peerCounts = [1, 2, 4].filter((count) => count <= blockCount);
+  const single = await benchThreads(options, { threads: 1, peerCounts });
+  const [onePeer] = single.peers as [Times];
+  const several = peerCounts.slice(1).flatMap((count, index) => {
+    const times = single.peers[index + 1] as Times;
+    const name = `${count} peers of 1 thread`;
+    return [decodeRow(name, times, '1 peer', onePeer), prefillRow(name, times, '1 peer', onePeer)];
   });
   return [
-    { what: 'decode, 1 peer of 2 threads / 2 threads', ...one.decode },
-    { what: 'prefill 512, 1 peer of 2 threads / 2 threads', ...one.prefill },
-    { what: 'decode, 2 peers of 1 thread / 1 thread', ...two.decode },
-    { what: 'prefill 512, 2 peers of 1 thread / 1 thread', ...two.prefill },
+    decodeRow('1 peer of 2 threads', whole.peers[0] as Times, 'libllama', whole.llama),
+    prefillRow('1 peer of 2 threads', whole.peers[0] as Times, 'libllama', whole.llama),
+    decodeRow('1 peer of 1 thread', onePeer, 'libllama', single.llama),
+    prefillRow('1 peer of 1 thread', onePeer, 'libllama', single.llama),
+    ...several,
   ];
 }
 
-interface Setting {
-  readonly spans: readonly string[];
-  readonly threads: number;
-  /** Threads of libllama. */
-  readonly llama: number;
-}
-
-async function benchAgainst(options: { path: string; rounds: number }, setting: Setting) {
-  const { path, rounds } = options;
-  const swarm = await startBenchSwarm({ path, spans: setting.spans, threads: setting.threads });
-  const llama = await openLibllama(path, {
-    threads: setting.llama,
-    contextLength: 1024,
-    kvType: 'f16',
-  });
-  const ours = { decode: [] as number[], prefill: [] as number[] };
-  const theirs = { decode: [] as number[], prefill: [] as number[] };
-  try {
-    // The first round warms caches and routes on both sides, and is not counted.
-    for (let round = 0; round <= rounds; round += 1) {
-      const [skein, libllama] = [await timeSkein(swarm), timeLlama(llama)];
-      if (round === 0) continue;
-      ours.decode.push(...skein.decodeMs);
-      ours.prefill.push(skein.prefillMs);
-      theirs.decode.push(...libllama.decodeMs);
-      theirs.prefill.push(libllama.prefillMs);
-    }
-  } finally {
-    llama.free();
-    await swarm.stop();
-  }
-  const perSecond = (milliseconds: readonly number[], tokens: number) =>
-    (1000 * tokens) / percentile(milliseconds, 0.5);
+function decodeRow(name: string, times: Times, against: string, others: Times): SpeedRow {
   return {
-    decode: { skein: perSecond(ours.decode, 1), libllama: perSecond(theirs.decode, 1) },
-    prefill: {
-      skein: perSecond(ours.prefill, prefillTokens),
-      libllama: perSecond(theirs.prefill, prefillTokens),
-    },
+    what: `decode, ${name}`,
+    speed: perSecond(times.decodeMs, 1),
+    against,
+    againstSpeed: perSecond(others.decodeMs, 1),
   };
 }
 
-async function timeSkein(swarm: BenchSwarm): Promise<{ decodeMs: number[]; prefillMs: number }> {
+function prefillRow(name: string, times: Times, against: string, others: Times): SpeedRow {
+  return {
+    what: `prefill ${prefillTokens}, ${name}`,
+    speed: perSecond(times.prefillMs, prefillTokens),
+    against,
+    againstSpeed: perSecond(others.prefillMs, prefillTokens),
+  };
+}
+
+function perSecond(milliseconds: readonly number[], tokens: number): number {
+  return (1000 * tokens) / percentile(milliseconds, 0.5);
+}
+
+/** Spans of so many peers, as equal as they can be. */
+export function evenSpans(blockCount: number, peers: number): string[] {
+  const cut = (index: number) => Math.round((index * blockCount) / peers);
+  return Array.from({ length: peers }, (_, index) => `${cut(index)}:${cut(index + 1)}`);
+}
+
+/** Swarms of peers with so many threads each, and libllama with as many, in turns. */
+async function benchThreads(
+  { path, shape, rounds }: { path: string; shape: Shape; rounds: number },
+  { threads, peerCounts }: { threads: number; peerCounts: readonly number[] },
+): Promise<{ peers: Times[]; llama: Times }> {
+  const llama = await openLibllama(path, { threads, contextLength: 1024, kvType: 'f16' });
+  const swarms: BenchSwarm[] = [];
+  const newTimes = (): Times => ({ decodeMs: [], prefillMs: [] });
+  const peers = peerCounts.map(newTimes);
+  const theirs = newTimes();
+  try {
+    for (const count of peerCounts) {
+      const spans = evenSpans(shape.blockCount, count);
+      swarms.push(await startBenchSwarm({ path, spans, threads }));
+    }
+    // The first round warms caches and routes on both sides, and is not counted.
+    for (let round = 0; round <= rounds; round += 1) {
+      const isCounted = round > 0;
+      for (const [index, swarm] of swarms.entries()) {
+        const times = isCounted ? (peers[index] as Times) : newTimes();
+        await timeSkein(swarm, times);
+      }
+      timeLlama(llama, isCounted ? theirs : newTimes());
+    }
+  } finally {
+    llama.free();
+    for (const swarm of swarms) await swarm.stop();
+  }
+  return { peers, llama: theirs };
+}
+
+async function timeSkein(swarm: BenchSwarm, times: Times): Promise<void> {
   const conversation = await swarm.converse();
   // A first token opens the route, which is not part of a prefill or of a decode step.
   await timeGeneration(conversation, { prompt: shortPrompt, tokens: 1 });
@@ -88,26 +115,25 @@ async function timeSkein(swarm: BenchSwarm): Promise<{ decodeMs: number[]; prefi
   const decoding = await swarm.converse();
   const decode = await timeGeneration(decoding, { prompt: shortPrompt, tokens: decodeTokens });
   await decoding.close();
-  return { decodeMs: [...decode.stepMs], prefillMs: prefill.firstTokenMs };
+  times.decodeMs.push(...decode.stepMs);
+  times.prefillMs.push(prefill.firstTokenMs);
 }
 
-function timeLlama(llama: Libllama): { decodeMs: number[]; prefillMs: number } {
+function timeLlama(llama: Libllama, times: Times): void {
   const prompt = Int32Array.from(shortPrompt);
   llama.clear();
   llama.decode(prompt, { position: 0, logits: 'last' });
   const startedAt = performance.now();
   llama.decode(Int32Array.from(longPrompt), { position: prompt.length, logits: 'last' });
-  const prefillMs = performance.now() - startedAt;
+  times.prefillMs.push(performance.now() - startedAt);
   llama.clear();
   let logits = llama.decode(prompt, { position: 0, logits: 'last' });
-  const decodeMs: number[] = [];
   for (let step = 0; step < decodeTokens - 1; step += 1) {
     const stepAt = performance.now();
     const next = Int32Array.of(indexOfMaximum(logits));
     logits = llama.decode(next, { position: prompt.length + step, logits: 'last' });
-    decodeMs.push(performance.now() - stepAt);
+    times.decodeMs.push(performance.now() - stepAt);
   }
-  return { decodeMs, prefillMs };
 }
 
 function indexOfMaximum(values: Float32Array): number {

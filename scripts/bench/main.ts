@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { benchHops } from './bench-hops.js';
 import { benchPeer } from './bench-peer.js';
 import { benchSessions } from './bench-sessions.js';
-import { benchSpeed } from './bench-speed.js';
+import { benchSpeed, type SpeedRow } from './bench-speed.js';
 import { type BenchType, randomModel } from './random-model.js';
 import { shapeNamed } from './shapes.js';
 
@@ -16,13 +16,14 @@ const { values } = parseArgs({
     shape: { type: 'string', multiple: true, default: ['t1b'] },
     type: { type: 'string', multiple: true, default: ['q8_0', 'q4_0'] },
     rounds: { type: 'string', default: '5' },
+    sessions: { type: 'string', multiple: true, default: ['8'] },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
 if (values.help) {
-  console.log(`Usage: pnpm bench [--shape s60|t1b|l8b-slice] [--type f32|f16|q8_0|q4_0] [--rounds 5] [--json]
+  console.log(`Usage: pnpm bench [--shape s60|t1b|l8b-slice] [--type f32|f16|q8_0|q4_0] [--rounds 5] [--sessions 8] [--json]
 
 Speeds are medians over rounds in which both sides take turns. Examples:
   pnpm bench
@@ -33,33 +34,31 @@ Speeds are medians over rounds in which both sides take turns. Examples:
 const report = (row: Readonly<Record<string, unknown>>) => {
   if (values.json) console.log(JSON.stringify(row));
 };
+function show(shape: string, type: string, row: SpeedRow): void {
+  const ratio = row.speed / row.againstSpeed;
+  report({ shape, type, ...row, ratio });
+  if (values.json) return;
+  console.log(
+    `  ${row.what.padEnd(34)} ${row.speed.toFixed(1).padStart(8)} tok/s   ` +
+      `${row.against.padEnd(8)} ${row.againstSpeed.toFixed(1).padStart(8)} tok/s   ` +
+      `ratio ${ratio.toFixed(3)}`,
+  );
+}
+
 const rounds = Number(values.rounds);
 for (const shapeName of values.shape) {
   const shape = shapeNamed(shapeName);
   for (const type of values.type as BenchType[]) {
     const path = await randomModel(shape, type);
     if (!values.json) console.log(`\n${shape.name} ${type}`);
-    for (const row of await benchSpeed({ path, shape, rounds })) {
-      report({ shape: shapeName, type, ...row });
-      if (values.json) continue;
-      const ratio = (row.skein / row.libllama).toFixed(3);
-      console.log(
-        `  ${row.what.padEnd(44)} ${row.skein.toFixed(1).padStart(8)} tok/s   ` +
-          `libllama ${row.libllama.toFixed(1).padStart(8)} tok/s   ratio ${ratio}`,
-      );
+    for (const row of await benchSpeed({ path, shape, rounds })) show(shapeName, type, row);
+    for (const sessions of values.sessions.map(Number)) {
+      const rows = await benchSessions({ path, shape, rounds, sessions });
+      for (const row of rows) show(shapeName, type, row);
     }
-    const sessions = await benchSessions({ path, shape, rounds });
-    report({ shape: shapeName, type, what: 'sessions', ...sessions });
     const peer = await benchPeer(path, shape.blockCount);
     report({ shape: shapeName, type, what: 'peer', ...peer });
     if (!values.json) {
-      const { onePeer, twoPeers } = sessions;
-      console.log(
-        `  ${`${sessions.sessions} sessions, 2 peers of 1 thread / 1 peer`.padEnd(44)} ` +
-          `${twoPeers.toFixed(1).padStart(8)} tok/s   ` +
-          `one peer ${onePeer.toFixed(1).padStart(8)} tok/s   ` +
-          `ratio ${(twoPeers / onePeer).toFixed(3)}`,
-      );
       const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
       const memory =
         peer.residentBytes === null

@@ -1,4 +1,4 @@
-import { SkeinError, wireTypes } from '@skein/protocol';
+import { priorities, SkeinError, wireTypes } from '@skein/protocol';
 import * as z from 'zod';
 import type { ClientGenerateOptions } from '../client/client.js';
 
@@ -11,6 +11,7 @@ export type SkeinModelSettings = Pick<
   | 'minP'
   | 'repetitionPenalty'
   | 'ignoreEos'
+  | 'priority'
   | 'standby'
   | 'wireType'
   | 'acceptMixedNumerics'
@@ -22,6 +23,7 @@ const settingsSchema = z.strictObject({
   minP: z.number().optional(),
   repetitionPenalty: z.number().optional(),
   ignoreEos: z.boolean().optional(),
+  priority: z.enum(priorities).optional(),
   standby: z.boolean().optional(),
   wireType: z.enum(wireTypes).optional(),
   acceptMixedNumerics: z.boolean().optional(),

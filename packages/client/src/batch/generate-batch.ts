@@ -69,7 +69,13 @@ async function runItem(
   const tokens: TokenId[] = [];
   let end: EndEvent | null = null;
   try {
-    const options = { openWaitMs: openWaitMsDefault, ...settings, ...prompt, signal };
+    const options = {
+      openWaitMs: openWaitMsDefault,
+      priority: 'background' as const,
+      ...settings,
+      ...prompt,
+      signal,
+    };
     for await (const event of client.generate(options)) {
       if (event.type === 'token') tokens.push(event.id);
       if (event.type === 'token' || event.type === 'end') text += event.text;

@@ -44,7 +44,13 @@ export interface SkeinClientOptions {
 /** How a session is routed; see {@link SessionOptions} for defaults. */
 export type RoutingOptions = Pick<
   SessionOptions,
-  'acceptMixedNumerics' | 'excludedPeers' | 'firstRows' | 'openWaitMs' | 'returnWaitMs' | 'standby'
+  | 'acceptMixedNumerics'
+  | 'excludedPeers'
+  | 'firstRows'
+  | 'openWaitMs'
+  | 'priority'
+  | 'returnWaitMs'
+  | 'standby'
 > & { readonly wireType?: WireType };
 
 export interface ClientGenerateOptions extends GenerateOptions, RoutingOptions {

@@ -38,7 +38,14 @@ export async function* evaluate(
   const idle: Scorer[] = [];
   const take = async (within: AbortSignal) => {
     const { openWaitMs } = evaluationLimits;
-    const settings = { openWaitMs, firstRows: exactRows, ...rest, model: hash, signal: within };
+    const settings = {
+      openWaitMs,
+      firstRows: exactRows,
+      priority: 'background' as const,
+      ...rest,
+      model: hash,
+      signal: within,
+    };
     return idle.pop() ?? (await client.openScorer(settings));
   };
   const work = async (task: ParallelTask<EvaluationItem, ItemEvent>) => {

@@ -1,6 +1,7 @@
 import {
   createSessionId,
   type PeerId,
+  type Priority,
   type SessionId,
   SkeinError,
   toSkeinError,
@@ -30,6 +31,7 @@ export interface RouteKeeperOptions {
   readonly chain: HopChain;
   readonly tokensMax: number;
   readonly wireType: WireType;
+  readonly priority: Priority;
   readonly acceptMixedNumerics: boolean;
   readonly openWaitMs: number;
   readonly returnWaitMs: number;
@@ -375,7 +377,7 @@ export class RouteKeeper {
   /** Opens a hop, or waits for the opening that an attempt before began. */
   async #open(hop: Hop, options: OpenOptions): Promise<void> {
     const { session, successor, takesOverFrom } = options;
-    const { environment, model, tokensMax, wireType } = this.#options;
+    const { environment, model, tokensMax, wireType, priority } = this.#options;
     const message: Extract<OutgoingMessage, { type: 'open' }> = {
       type: 'open',
       session,
@@ -385,6 +387,7 @@ export class RouteKeeper {
       ends: hop.ends,
       tokensMax,
       wireType,
+      ...(priority !== 'interactive' && { priority }),
       epoch: this.#chain.epoch,
       successor: successor?.asSuccessor ?? null,
       ...(takesOverFrom !== undefined && { takesOverFrom }),

@@ -1,4 +1,4 @@
-import type { ErrorCode, ModelHash, PeerId, Span, WireType } from '@skein/protocol';
+import type { ErrorCode, ModelHash, PeerId, Priority, Span, WireType } from '@skein/protocol';
 import type { Clock, Random } from '../clock.js';
 import type { SkeinNode } from '../network/contracts.js';
 import type { NoRoute, RouteHop } from '../routing/snapshot.js';
@@ -31,6 +31,8 @@ export interface SessionOptions {
   readonly tokensMax?: number;
   /** Element type of hidden rows between hops. Default: what the model wants. */
   readonly wireType?: WireType;
+  /** Whose steps go first at a hop: `background` ones wait for all others. Default: `interactive`. */
+  readonly priority?: Priority;
   /** Hops may differ in numeric kind. Default: false. */
   readonly acceptMixedNumerics?: boolean;
   /** Rows of a prefill chunk. Default: `sessionLimits.chunkRows`. */

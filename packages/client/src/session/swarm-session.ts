@@ -84,6 +84,7 @@ export class SwarmSession {
       chain: this.#chain,
       tokensMax: this.tokensMax,
       wireType,
+      priority: options.priority ?? 'interactive',
       acceptMixedNumerics: options.acceptMixedNumerics ?? false,
       openWaitMs: options.openWaitMs ?? 0,
       returnWaitMs: options.returnWaitMs ?? sessionLimits.returnWaitMs,

@@ -55,6 +55,17 @@ describe('sessions are reused', () => {
     expect(fresh.swarm.openSessions).toBe(0);
   });
 
+  it('within one priority only, of which the peers are told', async () => {
+    const gateway = setUpGateway();
+    await ask(gateway, { messages: opening, service_tier: 'flex' });
+    expect(gateway.swarm.peer('a1').priorities).toEqual(['background']);
+    const usual = await ask(gateway, { messages: opening });
+    expect(usual.cached).toBe(0);
+    const low = await ask(gateway, { messages: opening, service_tier: 'flex' });
+    expect(low.cached).toBeGreaterThan(0);
+    expect(gateway.swarm.peer('a1').priorities).toEqual(['background', 'interactive']);
+  });
+
   it('within one key only', async () => {
     const keys = parseApiKeys({
       keys: [

@@ -85,6 +85,8 @@ export class ToyPeer {
   replayedRows = 0;
   /** Sessions opened on it so far. */
   opened = 0;
+  /** How each of them is to be served. */
+  readonly priorities: string[] = [];
   readonly #channels = new Set<ToyChannel<object>>();
 
   constructor(swarm: ToySwarm, options: ToyPeerOptions) {
@@ -195,6 +197,7 @@ export class ToyPeer {
     message: Extract<ToHopMessage, { type: 'open' }>,
   ): ToyHop | null {
     this.opened += 1;
+    this.priorities.push(message.priority ?? 'interactive');
     const { span, model, numericKind } = this.record.body;
     const fits =
       message.span.start >= span.start &&

@@ -56,6 +56,8 @@ interface CTypes {
   address: Address;
   'address?': Address | null;
   bytes: Bytes;
+  /** Bytes to read, in JavaScript's memory or elsewhere. */
+  source: Bytes | Address;
   'bytes?': Bytes | null;
   text: string;
   'text?': string | null;

@@ -35,6 +35,8 @@ export interface RuntimeOptions {
   readonly threads?: number | undefined;
   /** One device of its kind; default: all. */
   readonly deviceIndex?: number | undefined;
+  /** How much idle threads poll, 0 to 100. Default: they sleep. */
+  readonly polling?: number | undefined;
 }
 
 /**
@@ -64,7 +66,7 @@ export async function openRuntime(
   const [cpu] = await ofKind('cpu');
   const picked = pickDevices(await ofKind(choice), options.deviceIndex);
   const accelerators = choice === 'cpu' ? [] : picked;
-  const runtime = new Runtime(ggml, { accelerators, cpu, threads });
+  const runtime = new Runtime(ggml, { ...options, accelerators, cpu, threads });
   if (runtime.usesCpuOnly) return runtime;
   const reference = new Runtime(ggml, { accelerators: [], cpu, threads });
   try {

@@ -126,7 +126,7 @@ export const backendFunctions = {
   backend_buffer_set_usage: ['void', 'buffer', 'int'],
   backend_buft_name: ['text', 'bufferType'],
   backend_tensor_alloc: ['int', 'buffer', 'tensor', 'address'],
-  backend_tensor_set: ['void', 'tensor', 'bytes', 'size', 'size'],
+  backend_tensor_set: ['void', 'tensor', 'source', 'size', 'size'],
   backend_tensor_get: ['void', 'tensor', 'bytes', 'size', 'size'],
   backend_tensor_copy: ['void', 'tensor', 'tensor'],
   backend_view_init: ['int', 'tensor'],

@@ -30,6 +30,16 @@ export interface GraphExecutor {
   free(): void;
 }
 
+/** Options of {@link Runtime}. */
+export interface RuntimeOptions {
+  /** Devices beside the CPU, in the order in which rows pass through them. */
+  readonly accelerators: readonly DeviceHandle[];
+  readonly cpu: DeviceHandle;
+  readonly threads: number;
+  /** How much idle threads poll, 0 to 100. Default: they sleep. */
+  readonly polling?: number | undefined;
+}
+
 /** A device that is ready to compute. */
 export interface ComputeUnit {
   readonly device: DeviceHandle;
@@ -62,13 +72,11 @@ export class Runtime {
   private activeThreads = 0;
 
   /** @throws SkeinError `engine-failed` when a device cannot be initialised */
-  constructor(
-    ggml: Ggml,
-    options: { accelerators: readonly DeviceHandle[]; cpu: DeviceHandle; threads: number },
-  ) {
+  constructor(ggml: Ggml, options: RuntimeOptions) {
     this.ggml = ggml;
     this.threads = options.threads;
-    this.cpuFunctions = new CpuFunctions(ggml, options.cpu.handle);
+    const { polling = threadPoolPolling } = options;
+    this.cpuFunctions = new CpuFunctions(ggml, options.cpu.handle, polling);
     const cpu = openUnit(ggml, options.cpu, this.cpuFunctions.extraBufferTypes());
     const accelerators: OwnedUnit[] = [];
     try {
@@ -211,6 +219,7 @@ class CpuFunctions {
   constructor(
     private readonly ggml: Ggml,
     private readonly cpu: Device,
+    private readonly polling: number,
   ) {}
 
   /** Computes from now on with `threads` threads of `pool`; other pools are paused. */
@@ -228,7 +237,7 @@ class CpuFunctions {
     // struct { bool mask[512]; int threads; int priority; uint32 poll; bool strict, paused; }
     const parameters = Buffer.alloc(1024);
     this.ggml.threadpool_params_init(parameters, threads);
-    parameters.writeUInt32LE(threadPoolPolling, 520);
+    parameters.writeUInt32LE(this.polling, 520);
     return this.call('ggml_threadpool_new', 'void *', ['void *'], parameters) as Address | null;
   }
 

@@ -1,5 +1,5 @@
 /**
- * llama.cpp on the same libraries and thread pool as the engine: the yardstick of benchmarks.
+ * llama.cpp on the same libraries as the engine, and on a thread pool of its own: the yardstick of benchmarks.
  *
  * ```ts
  * const llama = await openLibllama('model.gguf', { threads: 2, contextLength: 1024, kvType: 'f16' });
@@ -12,9 +12,13 @@ import { Libllama, type LibllamaOptions } from './libllama.js';
 
 export { Libllama, type LibllamaOptions } from './libllama.js';
 
+/** What llama.cpp's own programs set: how much idle threads poll, 0 to 100. */
+const llamaPolling = 50;
+
 /** Loads a GGUF file into llama.cpp on the CPU. */
 export async function openLibllama(path: string, options: LibllamaOptions): Promise<Libllama> {
-  const runtime = await openRuntime('cpu', { threads: options.threads });
+  const { threads } = options;
+  const runtime = await openRuntime('cpu', { threads, polling: llamaPolling });
   const llama = Libllama.load(runtime.ggml, path, options);
   const pool = runtime.threadPool;
   if (pool !== null) llama.attachThreadPool(pool);

@@ -12,6 +12,8 @@ export interface LibllamaOptions {
   readonly threads: number;
   readonly contextLength: number;
   readonly kvType: 'f32' | 'f16';
+  /** Sequences that share the context, each with an equal part of it. Default: 1. */
+  readonly sequences?: number;
 }
 
 /** Rows of one `llama_decode`. */
@@ -20,7 +22,7 @@ const batchRowsMax = 512;
 type Call = ReturnType<LibraryHandle['func']>;
 type Parameters = Record<string, unknown>;
 
-/** A GGUF model in llama.cpp, with one sequence. */
+/** A GGUF model in llama.cpp. */
 export class Libllama {
   private constructor(
     private readonly api: LlamaApi,
@@ -43,7 +45,7 @@ export class Libllama {
       n_ctx: options.contextLength,
       n_batch: batchRowsMax,
       n_ubatch: batchRowsMax,
-      n_seq_max: 1,
+      n_seq_max: options.sequences ?? 1,
       n_threads: options.threads,
       n_threads_batch: options.threads,
       // With the fused attention llama.cpp would round an f32 cache to f16 first.
@@ -77,7 +79,12 @@ export class Libllama {
    */
   decode(
     rows: Int32Array | Float32Array,
-    options: { position: number; logits: 'last' | 'all' },
+    options: {
+      position: number;
+      logits: 'last' | 'all';
+      /** Each row belongs to a sequence of its own, from 0 on, at the same position. */
+      together?: boolean;
+    },
   ): Float32Array {
     const { hidden, vocab } = this.sizes;
     const isTokens = rows instanceof Int32Array;
@@ -95,9 +102,9 @@ export class Libllama {
     const sequences = new BigUint64Array(view(batch.seq_id, count * 8));
     new Int32Array(view(batch.n_seq_id, count * 4)).fill(1);
     for (let row = 0; row < count; row += 1) {
-      positions[row] = options.position + row;
+      positions[row] = options.position + (options.together ? 0 : row);
       wanted[row] = options.logits === 'all' || row === count - 1 ? 1 : 0;
-      new Int32Array(view(sequences[row] as Address, 4))[0] = 0;
+      new Int32Array(view(sequences[row] as Address, 4))[0] = options.together ? row : 0;
     }
     const status = this.api.llama_decode(this.context, batch) as number;
     const wantedCount = options.logits === 'all' ? count : 1;

@@ -1,13 +1,21 @@
-import type { BatchOutcome, Engine, StepItem, StepOutcome } from '@skein/protocol';
+import { type Clock, systemClock } from '@skein/client/network';
+import type { BatchOutcome, Engine, Priority, StepItem, StepOutcome } from '@skein/protocol';
 import { isSkeinError, limits, toSkeinError } from '@skein/protocol';
-import { type BatchLimits, chooseBatch } from './choose-batch.js';
+import { BatchCost } from './batch-cost.js';
+import { type BatchLimits, type Candidate, chooseBatch, type WorkKind } from './choose-batch.js';
+import { decodeSpread } from './decode-spread.js';
+import { type Expected, gatherUntil, yieldUntil } from './gather.js';
+import { SessionRhythm } from './session-rhythm.js';
 
 /** A step that waits for the engine, or runs on it. */
 export interface ScheduledStep {
   readonly item: StepItem;
+  readonly priority: Priority;
   /** Milliseconds on the scheduler's clock. */
   readonly arrivedAtMs: number;
+  /** Decoding batches that went without it, and other batches that it waited for. */
   skipped: number;
+  chunksWaited: number;
 }
 
 /** A source of steps, one at a time: a session. */
@@ -37,8 +45,8 @@ export interface BatchReport {
 export interface SchedulerOptions {
   readonly engine: Pick<Engine, 'step'>;
   readonly limits?: Partial<BatchLimits>;
-  /** Milliseconds on a steady clock. Default: the platform's. */
-  readonly now?: () => number;
+  /** Default: the platform's. */
+  readonly clock?: Pick<Clock, 'now' | 'schedule'>;
   onBatch?(report: BatchReport): void;
 }
 
@@ -46,27 +54,36 @@ const batchLimitsDefault: BatchLimits = {
   rowsMax: limits.stepRowsMax,
   itemsMax: 64,
   decodeRowsMax: 8,
-  skipsMax: 4,
+  prefillDueMs: 250,
+  backgroundDueMs: 2_000,
 };
 
+/** What one more batch counts in the average time of a row. */
+const rowMsWeight = 0.25;
+
 /**
- * Feeds the engine: whatever is ready when it becomes free makes the next batch. There is no window
- * in which steps are collected; while a batch runs, the next one collects itself.
+ * Feeds the engine: of what is ready when it becomes free, {@link chooseBatch} makes the next batch.
+ * While a batch runs, the next one collects itself; {@link gatherUntil} tells when to wait for more.
  */
 export class Scheduler<Step extends ScheduledStep> {
   readonly #options: SchedulerOptions;
   readonly #limits: BatchLimits;
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'now' | 'schedule'>;
   /** Sources that may have a step, in order of their oldest one's arrival as far as known. */
   readonly #sources = new Set<StepSource<Step>>();
+  readonly #rhythms = new Map<StepSource<Step>, SessionRhythm>();
   #isRunning = false;
   #runningRows = 0;
+  readonly #decodeCost = new BatchCost();
+  /** A batch that could begin waits for sessions on their way: since when, and its timer. */
+  #gathering: { readonly sinceMs: number; readonly cancel: () => void } | null = null;
+  #rowMs = 0;
   #onIdle: (() => void)[] = [];
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#limits = { ...batchLimitsDefault, ...options.limits };
-    this.#now = options.now ?? (() => performance.now());
+    this.#clock = options.clock ?? systemClock;
   }
 
   /** Rows on the engine now. */
@@ -74,58 +91,131 @@ export class Scheduler<Step extends ScheduledStep> {
     return this.#runningRows;
   }
 
+  /** Milliseconds that so many rows of prompts will take, by what others took; 0 at first. */
+  computeMsOf(rows: number): number {
+    return rows * this.#rowMs;
+  }
+
   /** Tells that a source has a step, or that something changed which kept it from running. */
   wake(source: StepSource<Step>): void {
     this.#sources.add(source);
-    if (!this.#isRunning) this.#startBatch();
+    if (!this.#rhythms.has(source)) this.#rhythms.set(source, new SessionRhythm());
+    if (!this.#isRunning) this.#startBatch(null);
   }
 
   /** Forgets a source. A step of it that runs is not interrupted. */
   remove(source: StepSource<Step>): void {
     this.#sources.delete(source);
+    this.#rhythms.delete(source);
   }
 
   /** Settles when nothing runs and nothing is ready. */
   idle(): Promise<void> {
-    if (!this.#isRunning) return Promise.resolve();
+    if (!this.#isRunning && this.#gathering === null) return Promise.resolve();
     return new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
-  #startBatch(): void {
-    const sources: StepSource<Step>[] = [];
-    const ready: Step[] = [];
+  /** @param before what ran until now, while steps that are ready waited; null when nothing did */
+  #startBatch(before: WorkKind | null): void {
+    const waiting: Running<Step>[] = [];
     for (const source of this.#sources) {
       const step = source.peekStep();
       // It comes back by `wake`.
       if (step === null) this.#sources.delete(source);
-      else {
-        sources.push(source);
-        ready.push(step);
-      }
+      else waiting.push({ source, step });
     }
-    if (ready.length === 0) {
+    if (waiting.length === 0) {
+      this.#stopGathering();
       for (const resolve of this.#onIdle.splice(0)) resolve();
       return;
     }
-    const order = arrivalOrder(ready);
-    const candidates = order.map((index) => {
-      const step = ready[index] as Step;
-      return { rows: step.item.rows, skipped: step.skipped };
-    });
-    const chosen = new Set(chooseBatch(candidates, this.#limits).map((index) => order[index]));
-    const batch: Running<Step>[] = [];
-    for (const [index, step] of ready.entries()) {
-      if (chosen.has(index)) batch.push({ source: sources[index] as StepSource<Step>, step });
-      else step.skipped += 1;
+    // Nearly always one or two: no need to keep them sorted elsewhere.
+    waiting.sort((left, right) => left.step.arrivedAtMs - right.step.arrivedAtMs);
+    if (before !== null && before !== 'decode') {
+      for (const { step } of waiting) step.chunksWaited += 1;
     }
-    void this.#run(batch);
+    const nowMs = this.#clock.now();
+    const spread = decodeSpread(this.#rhythms.values(), nowMs, this.#decodeCost);
+    const { kind, chosen } = chooseBatch(
+      waiting.map((each) => this.#describe(each, nowMs)),
+      this.#limits,
+      { isDecoding: this.#isDecoding(nowMs), spread },
+    );
+    if (this.#isWorthWaiting(kind, waiting, { chosenCount: chosen.length, spread, nowMs })) return;
+    this.#stopGathering();
+    const batch = chosen.map((index) => waiting[index] as Running<Step>);
+    if (kind === 'decode') {
+      const taken = new Set(chosen);
+      for (const [index, { step }] of waiting.entries()) if (!taken.has(index)) step.skipped += 1;
+    }
+    void this.#run(batch, kind);
   }
 
-  async #run(batch: readonly Running<Step>[]): Promise<void> {
+  /** Lets a batch wait for sessions that are on their way, if that is better. */
+  #isWorthWaiting(
+    kind: WorkKind,
+    ready: readonly Running<Step>[],
+    { chosenCount, spread, nowMs }: { chosenCount: number; spread: number; nowMs: number },
+  ): boolean {
+    if (kind === 'prefill') return false;
+    const isLate = ({ step }: Running<Step>) =>
+      nowMs - step.arrivedAtMs >= this.#limits.backgroundDueMs;
+    if (kind === 'background' && ready.some(isLate)) return false;
+    // What else is ready had better not wait as well.
+    if (kind === 'decode' && chosenCount < ready.length) return false;
+    const sources = new Set(ready.map(({ source }) => source));
+    const expected: Expected[] = [];
+    for (const [source, rhythm] of this.#rhythms) {
+      const next = sources.has(source) ? null : rhythm.expected(nowMs);
+      if (next !== null) expected.push(next);
+    }
+    const sinceMs = this.#gathering?.sinceMs ?? nowMs;
+    const untilMs =
+      kind === 'background'
+        ? yieldUntil(nowMs, expected)
+        : gatherUntil({
+            nowMs,
+            sinceMs,
+            room: Math.min(spread, this.#limits.itemsMax) - ready.length,
+            fixedMs: this.#decodeCost.fixedMs,
+            expected,
+          });
+    if (untilMs === null) return false;
+    this.#gathering?.cancel();
+    const cancel = this.#clock.schedule(untilMs - nowMs, () => {
+      if (!this.#isRunning) this.#startBatch(null);
+    });
+    this.#gathering = { sinceMs, cancel };
+    return true;
+  }
+
+  #stopGathering(): void {
+    this.#gathering?.cancel();
+    this.#gathering = null;
+  }
+
+  #describe({ source, step }: Running<Step>, nowMs: number): Candidate {
+    const { item, priority, skipped, chunksWaited, arrivedAtMs } = step;
+    const rhythm = this.#rhythms.get(source);
+    const waitsSinceMs = Math.max(arrivedAtMs, rhythm?.servedAtMs ?? 0);
+    const servedRows = rhythm?.servedRows(nowMs) ?? 0;
+    const waitedMs = nowMs - waitsSinceMs;
+    return { rows: item.rows, priority, skipped, chunksWaited, waitedMs, servedRows };
+  }
+
+  #isDecoding(nowMs: number): boolean {
+    for (const rhythm of this.#rhythms.values()) if (rhythm.isDecoding(nowMs)) return true;
+    return false;
+  }
+
+  async #run(batch: readonly Running<Step>[], kind: WorkKind): Promise<void> {
     this.#isRunning = true;
-    const startedAtMs = this.#now();
+    const startedAtMs = this.#clock.now();
     for (const { source, step } of batch) {
       source.takeStep(step);
+      const rhythm = this.#rhythms.get(source);
+      if (rhythm !== undefined) rhythm.isBackground = step.priority === 'background';
+      rhythm?.begin(this.#isDecode(step), step.arrivedAtMs);
       this.#runningRows += step.item.rows;
     }
     const rows = this.#runningRows;
@@ -138,14 +228,32 @@ export class Scheduler<Step extends ScheduledStep> {
     this.#runningRows = 0;
     const computeUs = Math.round(result.computeUs);
     if (computeUs > 0) this.#options.onBatch?.({ items: batch.length, rows, computeUs });
+    this.#measure(batch, kind, computeUs / 1000);
     for (const [index, { source, step }] of batch.entries()) {
       const queueUs = Math.max(0, Math.round((startedAtMs - step.arrivedAtMs) * 1000));
       const outcome = result.outcomes[index] ?? missingOutcome;
       source.finishStep(step, outcome, { queueUs, computeUs });
-      this.#sources.add(source);
+      if (this.#rhythms.has(source)) this.#sources.add(source);
     }
     this.#isRunning = false;
-    this.#startBatch();
+    this.#startBatch(kind);
+  }
+
+  #measure(batch: readonly Running<Step>[], kind: WorkKind, computeMs: number): void {
+    const nowMs = this.#clock.now();
+    for (const { source, step } of batch) {
+      const { rows } = step.item;
+      this.#rhythms.get(source)?.end(this.#isDecode(step), { rows, computeMs, nowMs });
+    }
+    const rows = batch.reduce((sum, { step }) => sum + step.item.rows, 0);
+    if (kind === 'decode') this.#decodeCost.add(rows, computeMs);
+    if (kind !== 'prefill') return;
+    const rowMs = computeMs / rows;
+    this.#rowMs += (this.#rowMs === 0 ? 1 : rowMsWeight) * (rowMs - this.#rowMs);
+  }
+
+  #isDecode({ item }: Step): boolean {
+    return item.rows <= this.#limits.decodeRowsMax;
   }
 
   /** One batch; when the engine refuses it as a whole, each step alone, so that only one suffers. */
@@ -184,12 +292,4 @@ const missingOutcome: StepOutcome = {
 function failedBatch(count: number, error: unknown): BatchOutcome {
   const failure: StepOutcome = { ok: false, error: toSkeinError(error) };
   return { outcomes: Array.from({ length: count }, () => failure), computeUs: 0 };
-}
-
-function arrivalOrder(steps: readonly ScheduledStep[]): number[] {
-  const order = steps.map((_step, index) => index);
-  const arrival = (index: number) => (steps[index] as ScheduledStep).arrivedAtMs;
-  // Nearly always one or two: no need to keep them sorted elsewhere.
-  if (order.length > 1) order.sort((left, right) => arrival(left) - arrival(right));
-  return order;
 }

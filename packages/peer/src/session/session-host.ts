@@ -72,7 +72,7 @@ export class SessionHost implements SessionHostServices {
     this.numericKind = options.numericKind;
     this.#scheduler = new Scheduler({
       engine: options.engine,
-      now: () => this.now(),
+      clock: options.clock,
       onBatch: (report) => this.#events.onBatch?.(report),
     });
     options.engine.onFailure((event) => this.#onEngineFailure(event));
@@ -96,6 +96,11 @@ export class SessionHost implements SessionHostServices {
     let rows = this.#scheduler.runningRows;
     for (const session of this.#sessions.values()) rows += session.queuedRows;
     return rows;
+  }
+
+  /** How long the rows that wait will take, as far as rows before them tell. */
+  get queueMs(): number {
+    return this.#scheduler.computeMsOf(this.queuedRows);
   }
 
   /** Tokens times blocks computed since the start. */

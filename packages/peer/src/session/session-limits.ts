@@ -1,5 +1,9 @@
 /** Named maxima of a hop's sessions beyond those of the protocol. Times are milliseconds. */
 export const sessionLimits = {
+  /** No more sessions while the rows that wait take so long, by what rows took before. */
+  queueMsMax: { interactive: 15_000, background: 5_000 },
+  /** Tokens that there must be room for now: the first chunk of a prompt. */
+  firstTokens: 64,
   /** An `attach` may overtake the `open` that it belongs to: they come over different paths. */
   attachWaitMs: 5_000,
   /** The successor's answer to `attach`, its wait for `open` included. */

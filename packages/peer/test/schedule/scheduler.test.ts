@@ -26,7 +26,7 @@ class Source implements StepSource<ScheduledStep> {
       output: { kind: 'none' },
     };
     this.#position += rows;
-    this.queue.push({ item, arrivedAtMs, skipped: 0 });
+    this.queue.push({ item, arrivedAtMs, priority: 'interactive', skipped: 0, chunksWaited: 0 });
   }
 
   peekStep(): ScheduledStep | null {

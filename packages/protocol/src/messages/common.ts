@@ -120,6 +120,10 @@ export const wireTypes = ['f32', 'f16', 'bf16', 'int8'] as const;
 export type WireType = (typeof wireTypes)[number];
 export const wireTypeSchema = z.enum(wireTypes);
 
+/** Whose steps go first at a hop: `background` ones wait for all others, within limits. */
+export const priorities = ['interactive', 'background'] as const;
+export type Priority = (typeof priorities)[number];
+
 export const errorMessageSchema = z.strictObject({
   type: z.literal('error'),
   /** An error code of `errors.ts`; one that this version does not know is read as `internal`. */

@@ -11,6 +11,7 @@ import {
   multiaddrsSchema,
   peerIdSchema,
   positionSchema,
+  priorities,
   rowsSchema,
   sessionIdSchema,
   spanSchema,
@@ -54,6 +55,8 @@ export const openSchema = z.strictObject({
   /** Longest context that the client intends; a hop refuses what it can never hold. */
   tokensMax: positionSchema,
   wireType: wireTypeSchema,
+  /** Absent: `interactive`. */
+  priority: z.enum(priorities).optional(),
   epoch: counterSchema,
   /** Null on the last hop. */
   successor: successorSchema.nullable(),

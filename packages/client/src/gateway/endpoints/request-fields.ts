@@ -1,4 +1,4 @@
-import type { TokenId } from '@skein/protocol';
+import type { Priority, TokenId } from '@skein/protocol';
 import * as z from 'zod';
 import type { SamplingOptions } from '../../sampling/index.js';
 import { samplingLimits } from '../../sampling/index.js';
@@ -31,7 +31,8 @@ export const userFields = {
     .record(z.string().max(64), z.string().max(512))
     .refine((value) => Object.keys(value).length <= gatewayLimits.metadataEntriesMax)
     .nullish(),
-  service_tier: unsupported('there is one service tier', z.enum(['auto', 'default'])),
+  /** `flex`: every peer computes others' steps first. */
+  service_tier: z.enum(['auto', 'default', 'flex']).nullish(),
 };
 
 /** How tokens are chosen: OpenAI's parameters, and those that other servers share. */
@@ -110,6 +111,7 @@ export function toCompletion(body: z.output<typeof completionSchema>) {
     stop: toStop(body.stop),
     ignoreEos: body.ignore_eos ?? false,
     user: toUser(body),
+    priority: toPriority(body),
   };
 }
 
@@ -156,4 +158,11 @@ export function toUser(fields: {
   readonly prompt_cache_key?: string | null | undefined;
 }): string | null {
   return fields.user ?? fields.safety_identifier ?? fields.prompt_cache_key ?? null;
+}
+
+/** What a service tier means to the peers. */
+export function toPriority(fields: {
+  readonly service_tier?: string | null | undefined;
+}): Priority {
+  return fields.service_tier === 'flex' ? 'background' : 'interactive';
 }

@@ -70,7 +70,7 @@ export function responseObject(state: ResponseState) {
     parallel_tool_calls: body.parallel_tool_calls ?? true,
     previous_response_id: null,
     reasoning: { effort: null, summary: null },
-    service_tier: 'default',
+    service_tier: body.service_tier === 'flex' ? 'flex' : 'default',
     store: false,
     temperature: body.temperature ?? 1,
     text: { format: body.text?.format ?? { type: 'text' } },

@@ -11,6 +11,7 @@ import {
   responseStreamFields,
   samplingFields,
   tokenCount,
+  toPriority,
   toSampling,
   toUser,
   unsupported,
@@ -116,6 +117,7 @@ export function responseToGeneration(body: ResponsesBody): GenerationRequest {
     scoresPrompt: false,
     topLogProbabilities: isLogged ? (body.top_logprobs ?? 0) : null,
     user: toUser(body),
+    priority: toPriority(body),
   };
 }
 

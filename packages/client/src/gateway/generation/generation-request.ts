@@ -1,4 +1,4 @@
-import type { TokenId } from '@skein/protocol';
+import type { Priority, TokenId } from '@skein/protocol';
 import type { PromptOptions } from '../../generate/generation-types.js';
 import type { ResponseFormat } from '../../grammar/index.js';
 import type { SamplingOptions } from '../../sampling/index.js';
@@ -40,6 +40,8 @@ export interface GenerationRequest {
   readonly scoresPrompt: boolean;
   /** Whom the caller asks for: the same one always gets the same target of an alias. */
   readonly user: string | null;
+  /** Whose steps go first at the peers. */
+  readonly priority: Priority;
   /** Hears where the answers are computed. Default: nobody does. */
   readonly onRoute?: RouteListener;
 }

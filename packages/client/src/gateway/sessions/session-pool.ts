@@ -1,4 +1,4 @@
-import type { ModelHash, TokenId } from '@skein/protocol';
+import type { ModelHash, Priority, TokenId } from '@skein/protocol';
 import type { SkeinClient } from '../../client/client.js';
 import type { Conversation } from '../../client/conversation.js';
 import type { Clock } from '../../clock.js';
@@ -17,6 +17,7 @@ export interface Lease {
   /** Tokens of the prompt that are computed already; the conversation ends there. */
   readonly reusedTokens: number;
   readonly owner: string;
+  readonly priority: Priority;
 }
 
 /** What a session is wanted for. */
@@ -24,6 +25,7 @@ export interface LeaseRequest {
   readonly model: ModelHash;
   /** Sessions are reused within one owner only: how fast a prompt is must tell others nothing. */
   readonly owner: string;
+  readonly priority: Priority;
   readonly tokens: readonly TokenId[];
   /** Only what makes no difference to a fresh session, to the last bit. */
   readonly isExact: boolean;
@@ -33,6 +35,8 @@ export interface LeaseRequest {
 interface KeptSession {
   readonly conversation: Conversation;
   readonly owner: string;
+  /** Peers know it since the session was opened. */
+  readonly priority: Priority;
   readonly cancelExpiry: () => void;
 }
 
@@ -65,26 +69,27 @@ export class SessionPool {
 
   /** The kept session that has most of the prompt, cut to it; else a new one. */
   async take(request: LeaseRequest): Promise<Lease> {
-    const { owner, signal } = request;
+    const { owner, priority, signal } = request;
     const best = this.#findBest(request);
     if (best !== null) {
       this.#forget(best.kept);
       const { conversation } = best.kept;
       await conversation.truncate(best.length);
-      return { conversation, reusedTokens: best.length, owner };
+      return { conversation, reusedTokens: best.length, owner, priority };
     }
     const conversation = await this.#client.openSession({
       model: request.model,
       firstRows: reusableStepRows,
+      priority,
       signal,
     });
-    return { conversation, reusedTokens: 0, owner };
+    return { conversation, reusedTokens: 0, owner, priority };
   }
 
   /** Keeps a session whose generation has ended well. */
-  giveBack({ conversation, owner }: Lease): void {
+  giveBack({ conversation, owner, priority }: Lease): void {
     const cancelExpiry = this.#clock.schedule(this.#limits.idleMsMax, () => this.#drop(kept));
-    const kept: KeptSession = { conversation, owner, cancelExpiry };
+    const kept: KeptSession = { conversation, owner, priority, cancelExpiry };
     this.#kept.add(kept);
     for (const oldest of this.#kept) {
       const { sessionsMax, tokensMax } = this.#limits;
@@ -110,13 +115,14 @@ export class SessionPool {
   }
 
   #findBest(request: LeaseRequest): { kept: KeptSession; length: number } | null {
-    const { model, owner, tokens, isExact } = request;
+    const { model, owner, priority, tokens, isExact } = request;
     // The last token is always computed: its logits are what is wanted.
     const beginning = tokens.slice(0, -1);
     let best: { kept: KeptSession; length: number } | null = null;
     for (const kept of this.#kept) {
       const { conversation } = kept;
-      if (kept.owner !== owner || conversation.model.hash !== model) continue;
+      if (kept.owner !== owner || kept.priority !== priority) continue;
+      if (conversation.model.hash !== model) continue;
       const length = conversation.commonLength(beginning, { isExact });
       if (length < gatewayLimits.reusedTokensMin || length <= (best?.length ?? 0)) continue;
       best = { kept, length };

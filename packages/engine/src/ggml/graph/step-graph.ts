@@ -55,7 +55,7 @@ export interface StepGraph {
 const tensorsPerBlock = 96;
 const tensorsPerUsedExpert = 2;
 const tensorsPerSegment = 16;
-const tensorsBesides = 56;
+const tensorsBesides = 60;
 
 const hiddenTypes: readonly HiddenType[] = ['f32', 'f16', 'bf16'];
 
@@ -64,7 +64,7 @@ export function countTensors({ experts }: ModelConfig, plan: GraphPlan): number 
   const blocks = plan.span.end - plan.span.start;
   const segments = plan.placed.length;
   const perBlock = tensorsPerBlock + tensorsPerUsedExpert * (experts?.usedCount ?? 0);
-  return tensorsBesides + 4 * segments + blocks * (perBlock + tensorsPerSegment * segments);
+  return tensorsBesides + 5 * segments + blocks * (perBlock + tensorsPerSegment * segments);
 }
 
 /** Builds the graph of a plan in an empty context. */

@@ -3,9 +3,10 @@ import { SkeinError } from '@skein/protocol';
 import type { FileRange } from '../../model/model-file.js';
 import { type RandomAccessFile, withFile } from '../../model/random-access-file.js';
 import { rowBytes } from '../../model/tensor-types.js';
+import type { Address } from '../c-types.js';
 import { callOffThread, type Ggml } from '../load-ggml.js';
 import { convertRows } from './convert-rows.js';
-import type { PlacedTensor } from './weight-store.js';
+import type { MappedRange, PlacedTensor } from './weight-store.js';
 
 /** f32 elements of one piece: 8 MiB of scratch memory for each worker. */
 const pieceElementsMax = 2 * 1024 * 1024;
@@ -58,7 +59,11 @@ export async function loadWeights(
   const isMapped = ({ filling }: PlacedTensor) => filling === 'mapped';
   report(tensors.filter(isMapped).reduce((sum, { byteLength }) => sum + byteLength, 0));
 
-  const runs = tensors.filter((placed) => !isMapped(placed)).flatMap(rowRunsOf);
+  const copied = tensors.filter((placed) => !isMapped(placed) && placed.source !== null);
+  await copyFromFiles(ggml, copied, { ...options, report });
+  const runs = tensors
+    .filter((placed) => !isMapped(placed) && placed.source === null)
+    .flatMap(rowRunsOf);
   const assemblies: Assemblies = new Map();
   for (const path of new Set(runs.map(({ range }) => range.file))) {
     const inFileOrder = runs
@@ -68,6 +73,30 @@ export async function loadWeights(
       loadFromFile(ggml, file, inFileOrder, { ...options, report, assemblies }),
     );
   }
+}
+
+/**
+ * Rearranges tensors straight from the mapped file: no copy of their bytes is made on the way. Copies
+ * in JavaScript's memory of hundreds of megabytes would let the collector run all the time.
+ */
+async function copyFromFiles(
+  ggml: Ggml,
+  tensors: readonly PlacedTensor[],
+  options: LoadOptions & { report: (bytes: number) => void },
+): Promise<void> {
+  const queue = tensors.values();
+  const work = async () => {
+    for (const { tensor, source, byteLength } of queue) {
+      if (options.signal?.aborted) throw new SkeinError('aborted', 'Loading was cancelled.');
+      const { file, range } = source as MappedRange;
+      file.prefetch(range.offset, byteLength);
+      const address = file.address + BigInt(range.offset);
+      await callOffThread(ggml.backend_tensor_set, tensor, address as Address, 0, byteLength);
+      file.release(range.offset, byteLength);
+      options.report(byteLength);
+    }
+  };
+  await runWorkers(options.threads, work);
 }
 
 function rowRunsOf(placed: PlacedTensor): readonly RowRun[] {
@@ -93,7 +122,11 @@ async function loadFromFile(
       options.report(bytes.length);
     }
   };
-  const workerCount = Math.max(1, Math.min(options.threads, workersMax));
+  await runWorkers(options.threads, work);
+}
+
+async function runWorkers(threads: number, work: () => Promise<void>): Promise<void> {
+  const workerCount = Math.max(1, Math.min(threads, workersMax));
   const endings = await Promise.allSettled(Array.from({ length: workerCount }, work));
   // All workers must be done before anybody frees the memory that they write to.
   for (const ending of endings) if (ending.status === 'rejected') throw ending.reason;

@@ -9,6 +9,8 @@ export interface MappedFile {
   readonly byteLength: number;
   /** Asks the system to read a range ahead of its use. */
   prefetch(offset: number, byteLength: number): void;
+  /** Gives back the memory of a range, which is read from the file again when it is used. */
+  release(offset: number, byteLength: number): void;
   unmap(): void;
 }
 
@@ -16,6 +18,7 @@ export interface MappedFile {
 const protectionRead = 1;
 const mapPrivate = 2;
 const adviseWillNeed = 3;
+const adviseDontNeed = 4;
 const mapFailed = 0xffff_ffff_ffff_ffffn;
 
 /** The page size of every supported system divides this. */
@@ -42,13 +45,15 @@ export function mapFile(ggml: Ggml, path: string): MappedFile | null {
       0,
     );
     if (address === null || BigInt.asUintN(64, address) === mapFailed) return null;
+    const adviseOn = (offset: number, count: number, advice: number) => {
+      const start = Math.floor(offset / alignmentBytes) * alignmentBytes;
+      advise(address + BigInt(start), offset + count - start, advice);
+    };
     return {
       address,
       byteLength,
-      prefetch: (offset, count) => {
-        const start = Math.floor(offset / alignmentBytes) * alignmentBytes;
-        advise(address + BigInt(start), offset + count - start, adviseWillNeed);
-      },
+      prefetch: (offset, count) => adviseOn(offset, count, adviseWillNeed),
+      release: (offset, count) => adviseOn(offset, count, adviseDontNeed),
       unmap: () => unmap(address, byteLength),
     };
   } catch {

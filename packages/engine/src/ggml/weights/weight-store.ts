@@ -23,22 +23,34 @@ const mappedAlignmentBytes = 32;
  */
 const repackColumnsMin = 64;
 
+/** Bytes in a mapped file. */
+export interface MappedRange {
+  readonly file: MappedFile;
+  readonly range: FileRange;
+}
+
 /** A tensor in memory and how its bytes get there. */
 export interface PlacedTensor extends PlannedTensor {
   readonly tensor: Tensor;
+  /** Its bytes as they are in a file, where they need no conversion and the file is mapped. */
+  readonly source: MappedRange | null;
   /** `mapped` needs no loading, `whole` must be written in one go, `chunks` may be in parts. */
   readonly filling: 'mapped' | 'whole' | 'chunks';
 }
 
 type Placement =
-  | { readonly kind: 'mapped'; readonly file: MappedFile; readonly range: FileRange }
-  | { readonly kind: 'buffer'; readonly bufferType: BufferType; readonly isRepacked: boolean };
+  | { readonly kind: 'mapped'; readonly source: MappedRange }
+  | {
+      readonly kind: 'buffer';
+      readonly bufferType: BufferType;
+      readonly isRepacked: boolean;
+      readonly source: MappedRange | null;
+    };
 
-/** A tensor that stays in its file. */
-interface MappedItem {
+/** A tensor with its bytes in a file. */
+interface SourcedItem<Source extends MappedRange | null = MappedRange | null> {
   readonly item: PlannedTensor;
-  readonly file: MappedFile;
-  readonly range: FileRange;
+  readonly source: Source;
 }
 
 /** Where weights go. */
@@ -92,18 +104,18 @@ export class WeightStore {
   }
 
   private place(planned: readonly PlannedTensor[]): PlacedTensor[] {
-    const groups = new Map<BufferType, { isRepacked: boolean; tensors: PlannedTensor[] }>();
+    const groups = new Map<BufferType, { isRepacked: boolean; tensors: SourcedItem[] }>();
     const placed: PlacedTensor[] = [];
-    const mapped: MappedItem[] = [];
+    const mapped: SourcedItem<MappedRange>[] = [];
     for (const item of planned) {
       const placement = this.choosePlacement(item);
       if (placement.kind === 'mapped') {
-        mapped.push({ item, file: placement.file, range: placement.range });
+        mapped.push({ item, source: placement.source });
         continue;
       }
-      const { bufferType, isRepacked } = placement;
+      const { bufferType, isRepacked, source } = placement;
       const group = groups.get(bufferType) ?? { isRepacked, tensors: [] };
-      group.tensors.push(item);
+      group.tensors.push({ item, source });
       groups.set(bufferType, group);
     }
     for (const [bufferType, { isRepacked, tensors }] of groups) {
@@ -111,13 +123,14 @@ export class WeightStore {
       const filling = isRepacked ? 'whole' : 'chunks';
       placed.push(
         ...tensors.map(
-          (item) => ({ ...item, filling, tensor: this.create(context, item) }) as const,
+          ({ item, source }) =>
+            ({ ...item, filling, source, tensor: this.create(context, item) }) as const,
         ),
       );
       this.allocate(
         context,
         bufferType,
-        tensors.reduce((sum, item) => sum + item.byteLength, 0),
+        tensors.reduce((sum, { item }) => sum + item.byteLength, 0),
       );
     }
     return [...placed, ...this.placeMapped(mapped)];
@@ -128,17 +141,17 @@ export class WeightStore {
     const unit = this.options.unitOf(item);
     if (unit === cpu) {
       const repack = this.options.sharesWeights ? null : this.repackBufferType(item);
-      if (repack !== null) return { kind: 'buffer', bufferType: repack, isRepacked: true };
-      const mappable = this.mappable(item);
-      if (mappable !== null) return { kind: 'mapped', ...mappable };
+      const source = this.mappable(item);
+      if (repack !== null) return { kind: 'buffer', bufferType: repack, isRepacked: true, source };
+      if (source !== null) return { kind: 'mapped', source };
     }
     const isOnCpu = item.role === 'table' && !this.canLookUp(item, unit);
     const { bufferType } = isOnCpu ? cpu : unit;
-    return { kind: 'buffer', bufferType, isRepacked: false };
+    return { kind: 'buffer', bufferType, isRepacked: false, source: null };
   }
 
   /** The place of a tensor whose bytes can be used where they lie. */
-  private mappable({ location, type, offset }: PlannedTensor): Omit<MappedItem, 'item'> | null {
+  private mappable({ location, type, offset }: PlannedTensor): MappedRange | null {
     const [range, further] = location.ranges;
     if (range === undefined || further !== undefined) return null;
     if (location.type !== type || offset !== 0) return null;
@@ -153,11 +166,12 @@ export class WeightStore {
     return { file, range };
   }
 
-  private placeMapped(mapped: readonly MappedItem[]) {
+  private placeMapped(mapped: readonly SourcedItem<MappedRange>[]) {
     const { ggml, cpu } = this.runtime;
     const context = this.createContext(mapped.length);
     const buffers = new Map<MappedFile, DeviceBuffer>();
-    return mapped.map(({ item, file, range }): PlacedTensor => {
+    return mapped.map(({ item, source }): PlacedTensor => {
+      const { file, range } = source;
       let buffer = buffers.get(file);
       if (buffer === undefined) {
         buffer = this.keep(
@@ -175,7 +189,7 @@ export class WeightStore {
       const address = file.address + BigInt(range.offset);
       ggml.backend_tensor_alloc(buffer, tensor, address as MappedFile['address']);
       file.prefetch(range.offset, item.byteLength);
-      return { ...item, tensor, filling: 'mapped' };
+      return { ...item, tensor, source, filling: 'mapped' };
     });
   }
 

@@ -12,6 +12,7 @@ import { HopSession } from '../hop-session.js';
 import type { OutgoingToClient } from '../outgoing.js';
 import { OutputHistory } from '../output-history.js';
 import type { SessionHost } from '../session-host.js';
+import { sessionLimits } from '../session-limits.js';
 
 /**
  * Opens a session on this hop and answers `opened`.
@@ -65,6 +66,7 @@ function checkRoom(
     const details = { sessions, ofRemote };
     throw new SkeinError('busy', `${sessions} sessions, ${ofRemote} of yours`, { details });
   }
+  checkQueue(host, message);
   const { config, kvTokensMax } = host.engine.info;
   if (message.tokensMax > config.contextLength) {
     throw new SkeinError(
@@ -72,11 +74,27 @@ function checkRoom(
       `${message.tokensMax} tokens; the model's context has ${config.contextLength}`,
     );
   }
+  const { kvTokensFree } = host.engine;
+  const tokensSoon = Math.min(message.tokensMax, sessionLimits.firstTokens);
+  if (kvTokensFree < tokensSoon) {
+    throw new SkeinError('kv-full', `there is room for ${kvTokensFree} more tokens now`, {
+      details: { wanted: tokensSoon, free: kvTokensFree },
+    });
+  }
   if (message.tokensMax > kvTokensMax) {
     throw new SkeinError('kv-full', `${message.tokensMax} tokens; the cache holds ${kvTokensMax}`, {
       details: { kvTokensMax },
     });
   }
+}
+
+/** A queue that is long already would only make everybody's steps late. */
+function checkQueue(host: SessionHost, { priority = 'interactive' }: OpenMessage): void {
+  const { queueMs } = host;
+  if (queueMs <= sessionLimits.queueMsMax[priority]) return;
+  const details = { queueMs: Math.round(queueMs) };
+  const seconds = (queueMs / 1000).toFixed(0);
+  throw new SkeinError('busy', `the steps that wait here take another ${seconds} s`, { details });
 }
 
 function checkHosting(host: SessionHost, message: OpenMessage): void {

@@ -37,7 +37,8 @@ export function handleStep(
       throw new SkeinError('bad-output', `the input of step ${message.step} is not finite`);
     }
     session.received = Math.max(session.received ?? 0, message.step);
-    session.enqueue({ message, item, arrivedAtMs, skipped: 0 });
+    const { priority = 'interactive' } = session.open;
+    session.enqueue({ message, item, arrivedAtMs, priority, skipped: 0, chunksWaited: 0 });
   } catch (error) {
     if (!isSkeinError(error)) throw error;
     const { step, epoch } = message;

@@ -136,6 +136,7 @@ export function messagesToGeneration(body: MessagesBody): GenerationRequest {
     scoresPrompt: false,
     topLogProbabilities: null,
     user: body.metadata?.user_id ?? null,
+    priority: 'interactive',
   };
 }
 

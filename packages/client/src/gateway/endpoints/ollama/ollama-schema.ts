@@ -141,6 +141,7 @@ function toGeneration(
     scoresPrompt: false,
     topLogProbabilities: body.logprobs === true ? (body.top_logprobs ?? 0) : null,
     user: null,
+    priority: 'interactive',
   };
 }
 
