@@ -5,7 +5,10 @@ import { startBenchSwarm, timeGeneration } from './bench-swarm.js';
 export interface PeerReport {
   /** From the start of the process to `ready`, with the file in the system's cache. */
   readonly startMs: number;
-  /** Resident memory of the peer's processes after a generation; null where `/proc` is missing. */
+  /**
+   * Resident memory of the peer's processes after a generation, pages that they share counted once;
+   * null where `/proc` is missing.
+   */
   readonly residentBytes: number | null;
   /** Of the model's file: nearly all of it are weights. */
   readonly fileBytes: number;
@@ -28,11 +31,11 @@ export async function benchPeer(path: string, blockCount: number): Promise<PeerR
   }
 }
 
-/** Resident memory of a process and of those that it started. */
+/** Proportional set size of a process and of those that it started. */
 function residentBytesOf(pid: number): number | null {
   try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    const own = 1024 * Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0);
+    const memory = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+    const own = 1024 * Number(/^Pss:\s+(\d+) kB/m.exec(memory)?.[1] ?? 0);
     const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
       readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' '),
     );

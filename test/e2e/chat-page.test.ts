@@ -174,6 +174,22 @@ describe.skipIf(isSkipped)('the chat page', () => {
     await page.close();
   });
 
+  it('leads to the page that shows the swarm, where the gateway has one', async () => {
+    const page = await openPage();
+    const { complaints } = watchPage(page);
+    await page.getByRole('link', { name: 'The swarm that answers' }).click();
+    await page.waitForURL(`${gateway.url}/dashboard/`);
+    await page.getByRole('heading', { level: 1 }).getByText('All 8 blocks served').waitFor();
+    expect(complaints).toEqual([]);
+    await page.close();
+    const without = await startGateway(swarm, ['--no-dashboard']);
+    const other = await openPage(without.url);
+    await other.locator('#model option[value="tiny-tales"]').waitFor({ state: 'attached' });
+    await other.waitForLoadState('networkidle');
+    expect(await other.getByRole('link', { name: 'The swarm that answers' }).count()).toBe(0);
+    await other.close();
+  });
+
   it.each(['light', 'dark'] as const)(
     'has nothing that axe-core objects to, %s',
     async (colorScheme) => {

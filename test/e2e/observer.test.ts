@@ -239,6 +239,8 @@ it('a gateway serves it beside its own API, with metrics of both, on this machin
   expect(metrics).toMatch(/^skein_client_tokens_total\{model="tiny-tales",kind="generated"\} 8$/m);
   expect(metrics).toMatch(/^skein_client_step_seconds_count\{phase="wire"\} [1-9]/m);
   expect(metrics).toMatch(/^skein_model_peers\{model="tiny-tales"\} 3$/m);
+  const types = metrics.match(/^# TYPE \S+/gm) ?? [];
+  expect(new Set(types).size).toBe(types.length);
   await Promise.all(
     [local, open, shown].map(async ({ process }) => {
       process.kill('SIGINT');

@@ -1,3 +1,4 @@
+import type { PrivateKey } from '@libp2p/interface';
 import {
   type Clock,
   createDirectory,
@@ -38,7 +39,10 @@ interface Joining {
  * @throws SkeinError `peer-unreachable` when no bootstrap address answers, `address-in-use`,
  *   `bad-configuration`, `aborted`
  */
-export async function joinSwarm(options: PeerOptions, joining: Joining): Promise<PeerNetwork> {
+export async function joinSwarm(
+  options: PeerOptions,
+  joining: Joining,
+): Promise<PeerNetwork & { readonly privateKey: PrivateKey }> {
   const { listen, bootstrap, announce, identityPath, mdns, dht, transports, gossipMs } = options;
   const { metrics } = options;
   const privateKey =
@@ -69,7 +73,7 @@ export async function joinSwarm(options: PeerOptions, joining: Joining): Promise
   joining.onListening(network);
   joining.onEvent({ type: 'listening', peerId: node.peer, multiaddrs: node.multiaddrs });
   await meetMembers(network, options, joining);
-  return network;
+  return { ...network, privateKey };
 }
 
 async function meetMembers(

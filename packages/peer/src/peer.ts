@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { PrivateKey } from '@libp2p/interface';
 import { type Clock, type Directory, type SkeinNode, systemClock } from '@skein/client/network';
 import { createEngine } from '@skein/engine';
 import {
@@ -11,15 +12,13 @@ import {
   type PeerId,
   SkeinError,
   type StatusMessage,
-  statusProtocol,
-  statusRequestSchema,
   toSkeinError,
 } from '@skein/protocol';
 import { PeerActivity } from './activity/peer-activity.js';
 import { Announcer } from './announce/announcer.js';
 import { answerInfo, nameText } from './control/answer-info.js';
 import { answerModel } from './control/answer-model.js';
-import { answerStatus } from './control/answer-status.js';
+import { serveStatuses } from './control/serve-statuses.js';
 import { describeFully } from './describe-fully.js';
 import { type AnnouncedParts, describePeer, infoFigures, type PeerParts } from './describe-peer.js';
 import { type HostedModel, openHostedModel } from './hosting/hosted-model.js';
@@ -123,7 +122,7 @@ class SwarmPeer implements Peer {
       name: this.#options.modelName,
       signal,
     });
-    const { node, directory } = await joinSwarm(this.#options, {
+    const { node, directory, privateKey } = await joinSwarm(this.#options, {
       model,
       clock: this.#clock,
       signal,
@@ -150,7 +149,7 @@ class SwarmPeer implements Peer {
     const uptimeMs = () => this.#clock.now() - startedAtMs;
     const parts = { ...announced, announcer, uptimeMs };
     this.#parts = parts;
-    await this.#serve(parts);
+    await this.#serve(parts, { directory, privateKey });
     signal.throwIfAborted();
     await announcer.announce('serving');
     if (rebalanceMs !== null) this.#rebalance(parts, directory, rebalanceMs);
@@ -231,14 +230,24 @@ class SwarmPeer implements Peer {
     });
   }
 
-  async #serve(parts: PeerParts): Promise<void> {
+  async #serve(
+    parts: PeerParts,
+    { directory, privateKey }: { directory: Directory; privateKey: PrivateKey },
+  ): Promise<void> {
     const { node, spans, model, announcer } = parts;
     await spans.serve();
     await node.serve(modelProtocol, modelRequestSchema, answerModel(model.parts));
     const source = { record: () => announcer.record, figures: () => infoFigures.live(parts) };
     await node.serve(infoProtocol, infoRequestSchema, answerInfo(source));
-    const describe = () => this.#describeFully(parts);
-    await node.serve(statusProtocol, statusRequestSchema, answerStatus(describe));
+    const stop = await serveStatuses({
+      node,
+      clock: this.#clock,
+      wallClock: Date.now,
+      privateKey,
+      describe: () => this.#describeFully(parts),
+      addressesOf: (peer) => directory.get(peer)?.body.multiaddrs ?? null,
+    });
+    this.#stops.push(async () => stop());
   }
 
   #describeFully(parts: PeerParts): Omit<StatusMessage, 'type'> {

@@ -78,6 +78,15 @@ export const limits = {
   /** A sentence for people in a status. */
   statusTextCharactersMax: 256,
 
+  /** A signed status: 128 sessions, 32 neighbours and 32 events take about 50 KiB. */
+  signedStatusBytesMax: 64 * KiB,
+  /** A signed status is of no use after this time, beside the difference of two clocks. */
+  signedStatusAgeMsMax: 15_000,
+  /** Peers that one question to a reporter names. */
+  reportPeersMax: 64,
+  /** Bytes of signed statuses in one part of an answer: with one more it still fits a header. */
+  reportBytesMax: 256 * KiB,
+
   /** A manifest: about 160 bytes a tensor. */
   manifestBytesMax: 8 * MiB,
   /** 1024 blocks of at most 20 tensors, and room to spare. */

@@ -3,18 +3,15 @@ import type { Ed25519PublicKey, PrivateKey } from '@libp2p/interface';
 import { peerIdFromPublicKey } from '@libp2p/peer-id';
 import * as z from 'zod';
 import { SkeinError } from './errors.js';
-import { packHeader, unpackHeader } from './header-codec.js';
+import { unpackHeader } from './header-codec.js';
 import type { PeerId } from './ids.js';
 import { limits } from './limits.js';
 import { type RecordBody, recordBodySchema } from './messages/control.js';
 import { parseMessage } from './parse-message.js';
 import { plainBytes } from './plain-bytes.js';
+import { checkSigningKey, isSignedBy, readEnvelope, signEnvelope } from './signed-envelope.js';
 
-/**
- * Signed peer records: `docs/protocol.md`, "Records". An envelope is the msgpack array
- * `[body, signature]` of two binaries; the signature is over the body's bytes as they came, so
- * nobody has to agree on a canonical encoding.
- */
+/** Signed peer records: `docs/protocol.md`, "Records". */
 
 /** A record whose signature, times and ranges were checked. */
 export interface VerifiedRecord {
@@ -25,18 +22,9 @@ export interface VerifiedRecord {
   readonly bytes: Uint8Array;
 }
 
-/** Domain separation: a signature over a record can be mistaken for no other signature. */
-const signaturePrefix = new TextEncoder().encode('skein-record:');
-
 /** libp2p's protobuf of an Ed25519 public key: type 1, then 32 bytes. */
 const ed25519Prefix = [0x08, 0x01, 0x12, 0x20];
 const ed25519KeyBytes = ed25519Prefix.length + 32;
-const signatureBytes = 64;
-
-const envelopeSchema = z.tuple([
-  z.instanceof(Uint8Array),
-  z.instanceof(Uint8Array).refine((signature) => signature.byteLength === signatureBytes),
-]);
 
 /** What a peer says of itself; `version` and `publicKey` are filled in when it is signed. */
 export type UnsignedRecord = Omit<RecordBody, 'version' | 'publicKey'>;
@@ -53,9 +41,7 @@ export async function signRecord(
   record: UnsignedRecord,
   privateKey: PrivateKey,
 ): Promise<Uint8Array> {
-  if (privateKey.type !== 'Ed25519') {
-    throw new SkeinError('bad-argument', `records are signed with Ed25519, not ${privateKey.type}`);
-  }
+  checkSigningKey('record', privateKey);
   const publicKey = plainBytes(publicKeyToProtobuf(privateKey.publicKey));
   const parsed = recordBodySchema.safeParse({ ...record, version: 1, publicKey });
   if (!parsed.success) {
@@ -63,17 +49,11 @@ export async function signRecord(
   }
   const problem = problemOf(parsed.data);
   if (problem !== null) throw new SkeinError('bad-argument', `record: ${problem}`);
-  const body = packHeader(parsed.data);
-  const signature = await privateKey.sign(signatureInput(body));
-  const envelope = packHeader([body, signature]);
-  if (envelope.byteLength > limits.recordBytesMax) {
-    throw new SkeinError(
-      'limit-exceeded',
-      `record of ${envelope.byteLength} bytes; at most ${limits.recordBytesMax} are allowed: ` +
-        'announce fewer or shorter addresses',
-    );
-  }
-  return new Uint8Array(envelope);
+  return await signEnvelope('record', parsed.data, {
+    privateKey,
+    bytesMax: limits.recordBytesMax,
+    advice: 'announce fewer or shorter addresses',
+  });
 }
 
 /**
@@ -88,16 +68,13 @@ export async function verifyRecord(
   bytes: Uint8Array,
   options: { readonly now: number },
 ): Promise<VerifiedRecord> {
-  if (bytes.byteLength > limits.recordBytesMax) {
-    throw badRecord(`of ${bytes.byteLength} bytes; at most ${limits.recordBytesMax} are allowed`);
-  }
-  const [bodyBytes, signature] = parseMessage(envelopeSchema, unpackHeader(bytes), 'record');
-  const body = parseMessage(recordBodySchema, unpackHeader(bodyBytes), 'record');
+  const envelope = readEnvelope('record', bytes, limits.recordBytesMax);
+  const body = parseMessage(recordBodySchema, unpackHeader(envelope.body), 'record');
   const problem = problemOf(body);
   if (problem !== null) throw badRecord(problem);
   checkTime(body, options.now);
   const publicKey = readPublicKey(body.publicKey);
-  if (!(await isSignedBy(publicKey, bodyBytes, signature))) throw badRecord('signature is wrong');
+  if (!(await isSignedBy(publicKey, 'record', envelope))) throw badRecord('signature is wrong');
   // A copy, so that a record that is kept does not pin the chunk that it arrived in.
   const peerId = peerIdFromPublicKey(publicKey).toString() as PeerId;
   return { body, peerId, bytes: new Uint8Array(bytes) };
@@ -117,13 +94,6 @@ export function selectNewer(left: VerifiedRecord, right: VerifiedRecord): Verifi
     return left.body.sequence > right.body.sequence ? left : right;
   }
   return compareBytes(left.bytes, right.bytes) >= 0 ? left : right;
-}
-
-function signatureInput(body: Uint8Array): Uint8Array {
-  const input = new Uint8Array(signaturePrefix.byteLength + body.byteLength);
-  input.set(signaturePrefix);
-  input.set(body, signaturePrefix.byteLength);
-  return input;
 }
 
 /** What is wrong with a record at any time, beyond the ranges of its fields, or null. */
@@ -171,19 +141,6 @@ function readPublicKey(bytes: Uint8Array): Ed25519PublicKey {
     return publicKeyFromProtobuf(bytes) as Ed25519PublicKey;
   } catch (error) {
     throw new SkeinError('bad-message', 'record: publicKey: not readable', { cause: error });
-  }
-}
-
-async function isSignedBy(
-  key: Ed25519PublicKey,
-  body: Uint8Array,
-  signature: Uint8Array,
-): Promise<boolean> {
-  try {
-    return await key.verify(signatureInput(body), signature);
-  } catch {
-    // Some platforms throw for a key that is no point of the curve.
-    return false;
   }
 }
 

@@ -1,5 +1,12 @@
 import { generateKeyPair } from '@libp2p/crypto/keys';
-import { createSkeinNode, type MessageChannel, type SkeinNode } from '@skein/client/network';
+import {
+  createSkeinNode,
+  type MessageChannel,
+  RateBudget,
+  type SkeinNode,
+  systemClock,
+} from '@skein/client/network';
+import { serveStatuses } from '@skein/peer/control';
 import {
   type DigestMessage,
   directoryMessageSchema,
@@ -10,10 +17,7 @@ import {
   type RecordBody,
   type RecordsMessage,
   type StatusMessage,
-  type StatusRequest,
   signRecord,
-  statusProtocol,
-  statusRequestSchema,
 } from '@skein/protocol';
 
 /** Blocks of the model, and of each peer's span. */
@@ -23,6 +27,13 @@ const sessionsPerPeer = 4;
 /** Records are issued again as real peers do it: each after a third of its life, all at other times. */
 const reissueMs = limits.recordLifetimeMsMax / 3;
 const turnMs = 500;
+/**
+ * All peers together dial so many others a second. Each by itself may dial one a second, which a machine of
+ * its own would hardly notice; here they share one core, and a handshake takes 20 ms on either side.
+ */
+const dialsPerSecond = 10;
+/** Observers ask in bursts, every eight seconds. */
+const dialsAtOnceMax = 8 * dialsPerSecond;
 const model = '5e'.repeat(32) as ModelHash;
 
 type PrivateKey = Awaited<ReturnType<typeof generateKeyPair>>;
@@ -39,10 +50,14 @@ const records = new Map<string, { readonly sequence: number; readonly bytes: Uin
 
 /**
  * A process with many peers that compute nothing: each has a node, an identity and a port of its own,
- * a signed record, and an answer to `status-request` of the size that a busy peer's has.
+ * a signed record, and a status of the size that a busy peer's has. What they answer observers, of
+ * themselves and of each other, is what `skein peer` answers.
  */
 async function run(peerCount: number): Promise<void> {
   const peers: SyntheticPeer[] = [];
+  const byId = new Map<PeerId, SyntheticPeer>();
+  const now = () => systemClock.now();
+  const dials = new RateBudget({ atOnceMax: dialsAtOnceMax, perSecond: dialsPerSecond, now });
   for (let index = 0; index < peerCount; index += 1) {
     const key = await generateKeyPair('Ed25519');
     const node = await createSkeinNode({
@@ -51,16 +66,23 @@ async function run(peerCount: number): Promise<void> {
       mode: 'client',
       dht: false,
       mdns: false,
+      // Lighter connections, without pings: a thousand peers with fifteen each share this process.
+      connectionsMax: 768,
       privateKey: key,
     });
     await node.start();
     const peer: SyntheticPeer = { node, key, index, steps: 0 };
     peers.push(peer);
-    await node.serve(
-      statusProtocol,
-      statusRequestSchema,
-      answerWith(() => statusOf(peer, peers)),
-    );
+    byId.set(node.peer, peer);
+    await serveStatuses({
+      node,
+      clock: systemClock,
+      wallClock: Date.now,
+      privateKey: key,
+      describe: () => statusOf(peer, peers),
+      dials,
+      addressesOf: (id) => byId.get(id)?.node.multiaddrs ?? null,
+    });
     await node.serve(directoryProtocol, directoryMessageSchema, answerDigests);
   }
   for (const peer of peers) await publish(peer);
@@ -71,6 +93,11 @@ async function run(peerCount: number): Promise<void> {
     next = next + perTurn >= peerCount ? 0 : next + perTurn;
   }, turnMs);
   process.send?.({ bootstrap: peers[0]?.node.multiaddrs[0] });
+  // Whoever asks is told what all peers together have taken.
+  process.on('message', () => {
+    const { user, system } = process.cpuUsage();
+    process.send?.({ cpuSeconds: (user + system) / 1e6 });
+  });
 }
 
 async function publish(peer: SyntheticPeer): Promise<void> {
@@ -92,13 +119,6 @@ function answerDigests(channel: MessageChannel<RecordsMessage>) {
     },
     onClose: () => undefined,
   };
-}
-
-function answerWith(describe: () => StatusMessage) {
-  return (channel: MessageChannel<StatusMessage>) => ({
-    onMessage: (_received: { message: StatusRequest }) => channel.send(describe()),
-    onClose: () => undefined,
-  });
 }
 
 function spanOf(index: number) {
@@ -134,7 +154,10 @@ function recordOf({ node, key, index }: SyntheticPeer, issuedAtMs: number): Prom
 }
 
 /** One chain of peers is one route: the peer of the next span, one after the other. */
-function statusOf(peer: SyntheticPeer, peers: readonly SyntheticPeer[]): StatusMessage {
+function statusOf(
+  peer: SyntheticPeer,
+  peers: readonly SyntheticPeer[],
+): Omit<StatusMessage, 'type'> {
   peer.steps += 20;
   const { node, index, steps } = peer;
   const span = spanOf(index);
@@ -143,7 +166,6 @@ function statusOf(peer: SyntheticPeer, peers: readonly SyntheticPeer[]): StatusM
   const hex = (value: number) => value.toString(16).padStart(16, '0');
   const counts = Array.from({ length: 24 }, (_, bucket) => steps * (bucket % 7));
   return {
-    type: 'status',
     version: '0.1.0',
     engine: 'synthetic 1.0 on nothing',
     device: 'nothing at all',

@@ -49,6 +49,20 @@ export async function fetchModels({ key }: CallOptions): Promise<readonly string
 }
 
 /**
+ * Where the gateway shows the swarm, as it says itself; null where it does not. Only a path of its own is
+ * taken.
+ * @throws ApiError; TypeError when nobody answers
+ */
+export async function fetchDashboardPath(): Promise<string | null> {
+  const body = await withTimeLimit(chatLimits.requestMs, async (signal) => {
+    const response = await call('healthz', { signal });
+    return (await response.json()) as { dashboard?: unknown };
+  });
+  const { dashboard } = body;
+  return typeof dashboard === 'string' && /^\/[\w-]+\/$/.test(dashboard) ? dashboard : null;
+}
+
+/**
  * Asks, and yields the answer as it comes.
  * @throws ApiError; TypeError when nobody answers; Error `incomplete` for a stream without an end
  */

@@ -8,6 +8,7 @@ import {
   removeConversation,
   unkeptCount,
 } from '../state/conversations.js';
+import { dashboardPath } from '../state/dashboard.js';
 
 /** All conversations. On a narrow screen it lies over the page while it is open. */
 export function Side({ isOpen }: { readonly isOpen: Signal<boolean> }) {
@@ -50,6 +51,12 @@ export function Side({ isOpen }: { readonly isOpen: Signal<boolean> }) {
               {plural(unkeptCount.value, 'old conversation')} will be gone when this page closes:
               this device has no more room.
             </p>
+          )}
+          {dashboardPath.value !== null && (
+            <a class="swarm" href={dashboardPath.value}>
+              The swarm that answers
+              <Icon name="open" />
+            </a>
           )}
           <p class="note">Kept in this browser only. Peers see what passes through them.</p>
           <ThemeSwitch />

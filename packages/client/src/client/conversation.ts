@@ -186,7 +186,12 @@ export class Conversation {
   /** The events of a generation, passed on as they come, with whoever watches told of them. */
   #watched(events: AsyncGenerator<GenerationEvent, void, undefined>, promptTokens: number) {
     const { name: model } = this.model.manifest;
-    const generation = { model, promptTokens, usage: () => this.usage() };
+    const generation = {
+      model,
+      promptTokens,
+      route: () => this.#session.route(),
+      usage: () => this.usage(),
+    };
     const watches = this.#instrumentation.flatMap((one) => one.watchGeneration?.(generation) ?? []);
     return watches.length === 0 ? events : watched(events, watches);
   }

@@ -1,5 +1,6 @@
 import type { PeerId } from '@skein/protocol';
 import type { GenerationEvent } from '../generate/generation-types.js';
+import type { RouteHop } from '../routing/snapshot.js';
 import type { SwarmView } from '../routing/swarm-view.js';
 import type { HopUsageReport } from '../session/swarm-session.js';
 
@@ -7,6 +8,8 @@ import type { HopUsageReport } from '../session/swarm-session.js';
 export interface WatchedGeneration {
   readonly model: string;
   readonly promptTokens: number;
+  /** The route that is there already, from an earlier generation of the session; else empty. */
+  route(): readonly RouteHop[];
   /** What the hops took so far, over the whole session. */
   usage(): readonly HopUsageReport[];
 }

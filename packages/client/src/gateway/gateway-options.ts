@@ -1,3 +1,4 @@
+import type { Registry } from 'prom-client';
 import type { SkeinClient } from '../client/client.js';
 import type { Clock, Random } from '../clock.js';
 import type { Pages } from '../pages/pages.js';
@@ -42,6 +43,13 @@ export interface GatewayOptions {
   readonly corsOrigins?: readonly string[];
   /** Web pages, as `loadPages` of `@skein/client/pages` reads them. Default: none. */
   readonly pages?: Pages;
+  /** Path of a page beside the gateway that shows the swarm: `/healthz` names it. Default: none. */
+  readonly dashboardPath?: string;
+  /**
+   * Where the gateway counts; `/metrics` answers all that is in it. Default: one of its own. Of the gateways
+   * of one process each needs another.
+   */
+  readonly registry?: Registry;
   readonly onEvent?: (event: GatewayEvent) => void;
   /** Default: the platform's. */
   readonly clock?: Clock;

@@ -82,12 +82,13 @@ function createServices(options: GatewayOptions): { services: GatewayServices; p
           bytesMax: responseCache.bytesMax,
           ageMsMax: responseCache.ageMsMax ?? gatewayLimits.responseAgeMsDefault,
         });
-  const metrics = new GatewayMetrics({
+  const sources = {
     running: () => queue.running,
     waiting: () => queue.waiting,
     keptSessions: () => pool.count,
     keptTokens: () => pool.tokenCount,
-  });
+  };
+  const metrics = new GatewayMetrics(sources, options.registry);
   const aliases = options.models === undefined ? null : byName(options.models);
   const quotas = new QuotaLedger(nowMs);
   const collaborators = { client, clock, random, aliases, queue, quotas, pool, cache, metrics };
@@ -136,7 +137,8 @@ function createApp(services: GatewayServices, options: GatewayOptions): Hono<Gat
   app.get('/v1/models', (context) => handleModels(context, services));
   // Names may hold slashes: `Qwen/Qwen3-8B`.
   app.get('/v1/models/:id{.+}', (context) => handleModel(context, services));
-  app.get('/healthz', handleHealth);
+  const { dashboardPath = null } = options;
+  app.get('/healthz', (context) => handleHealth(context, dashboardPath));
   app.get('/readyz', (context) => handleReadiness(context, services));
   app.get('/metrics', (context) => handleMetrics(context, services));
   const { pages, keys = [] } = options;

@@ -30,3 +30,5 @@ export {
 } from './message-channel.js';
 export { createSkeinNode, type SkeinNodeOptions } from './node.js';
 export type { Platform, PlatformFactory, PlatformOptions } from './platform.js';
+export { isUnknownQuestion, type QuestionKind, QuestionLines } from './question-lines.js';
+export { RateBudget } from './rate-budget.js';

@@ -1,4 +1,11 @@
-import { abortAfter, type PeerId, SkeinError, type StatusMessage } from '@skein/protocol';
+import {
+  abortAfter,
+  formatSpan,
+  type PeerId,
+  type RecordBody,
+  SkeinError,
+  type StatusMessage,
+} from '@skein/protocol';
 import {
   type HistoryAnswer,
   type HistoryRange,
@@ -47,7 +54,10 @@ export interface ObserverOptions {
   readonly own?: () => Omit<StatusMessage, 'type'> | null;
   /** Keeps history between runs. Default: memory only. */
   readonly store?: HistoryStore;
-  /** Peers that stay connected, and are asked in every round. Default: 256, beside other work 128. */
+  /**
+   * Peers that stay connected, and are asked in every round; in a swarm of more, some of them tell of the
+   * others. Default: 256, beside other work 128.
+   */
   readonly linesMax?: number;
   /** Something that the operator should know. */
   readonly onWarning?: (message: string) => void;
@@ -292,16 +302,19 @@ class SwarmObserver implements Observer {
   }
 
   #onChange(change: DirectoryChange): void {
-    const before = this.#book.get(change.record.peerId)?.record.span;
+    const known = this.#book.get(change.record.peerId);
+    const [before, wasLost] = [known?.record, known?.lostAtMs != null];
     const moved = this.#book.change(change);
     if (change.kind === 'left' || change.kind === 'expired') {
-      this.#asker.hangUp(change.record.peerId);
+      this.#rounds.hangUp(change.record.peerId);
     }
-    this.#onNews();
+    // Of a thousand peers 33 renew their records each second: mere figures wait for whoever looks.
+    if (wasLost || before === undefined || isVital(change, before)) this.#onNews();
+    else this.#view = null;
     if (moved === null || before === undefined) return;
     // It can say why; where it does not, the move is told all the same.
     void this.#rounds.ask(moved, { isFresh: true }).then(() => {
-      this.#book.tellMove(moved, before);
+      this.#book.tellMove(moved, before.span);
       this.#onNews();
     });
   }
@@ -347,6 +360,19 @@ class SwarmObserver implements Observer {
   }
 }
 
+/** Whether a change can make a model healthy, or ill. */
+function isVital({ kind, record: { body } }: DirectoryChange, before: RecordBody): boolean {
+  return (
+    kind !== 'updated' ||
+    body.state !== before.state ||
+    body.numericKind !== before.numericKind ||
+    body.model !== before.model ||
+    formatSpan(body.span) !== formatSpan(before.span) ||
+    body.ends.embedding !== before.ends.embedding ||
+    body.ends.head !== before.ends.head
+  );
+}
+
 function describeReach({ name, reachability }: ObservedPeer): string {
   const { kind, reason, roundTripMs } = reachability;
   const away =
@@ -358,6 +384,11 @@ function describeReach({ name, reachability }: ObservedPeer): string {
       return `${name} is reached directly${away}`;
     case 'relayed':
       return `${name} is reached by way of another node${away}`;
+    case 'reported':
+      return (
+        `${name} is seen through another peer, and was not reached from here` +
+        (reason === null ? '' : `: ${reason}`)
+      );
     case 'unreachable':
       return (
         `${name} is not reached from here: ${reason ?? 'no reason is known'}. ` +

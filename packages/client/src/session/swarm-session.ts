@@ -1,7 +1,9 @@
 import { type Logits, limits, type PeerId, SkeinError, type TokenId } from '@skein/protocol';
+import type { RouteHop } from '../routing/snapshot.js';
 import { alikeLength, type StepCut } from './cut-steps.js';
 import { decodeLogits, joinLogits } from './decode-logits.js';
 import { HopChain, RouteBroken } from './hop-chain.js';
+import { toRouteHop } from './reroute-events.js';
 import { RouteImprover } from './route-improver.js';
 import { RouteKeeper } from './route-keeper.js';
 import { sessionLimits } from './session-limits.js';
@@ -182,6 +184,11 @@ export class SwarmSession {
     this.#committed = position;
     this.#tokens.truncate(position);
     this.#fallOutOfStep();
+  }
+
+  /** The route as it is now; empty before the first token. */
+  route(): readonly RouteHop[] {
+    return this.#chain.hops.map(toRouteHop);
   }
 
   /** Queue, compute and distance of each hop of the route. */

@@ -24,7 +24,7 @@ class GenerationTrace implements GenerationWatch {
   readonly #tracer: Tracer;
   readonly #generation: WatchedGeneration;
   readonly #span: Span;
-  readonly #hops = new Map<string, Span>();
+  readonly #hops = new Map<string, { readonly span: Span; readonly stepsBefore: number }>();
 
   constructor(tracer: Tracer, generation: WatchedGeneration) {
     this.#tracer = tracer;
@@ -35,6 +35,8 @@ class GenerationTrace implements GenerationWatch {
         'gen_ai.usage.input_tokens': generation.promptTokens,
       },
     });
+    // A session that goes on has its route already, and tells of changes only.
+    this.#follow(generation.route());
   }
 
   onEvent(event: GenerationEvent): void {
@@ -71,24 +73,32 @@ class GenerationTrace implements GenerationWatch {
         'skein.span.start': hop.span.start,
         'skein.span.end': hop.span.end,
       };
-      this.#hops.set(id, this.#tracer.startSpan('skein.hop', { attributes }, parent));
+      const span = this.#tracer.startSpan('skein.hop', { attributes }, parent);
+      this.#hops.set(id, { span, stepsBefore: this.#usageOf(id)?.steps ?? 0 });
     }
   }
 
   #endHop(id: string): void {
-    const span = this.#hops.get(id);
+    const hop = this.#hops.get(id);
     this.#hops.delete(id);
-    const peer = id.split(' ')[0];
-    const usage = this.#generation.usage().find((report) => report.peer === peer);
+    if (hop === undefined) return;
+    const { span, stepsBefore } = hop;
+    const usage = this.#usageOf(id);
     if (usage !== undefined) {
-      span?.setAttributes({
-        'skein.steps': usage.steps,
+      span.setAttributes({
+        'skein.steps': usage.steps - stepsBefore,
         ...(usage.queueMs !== null && { 'skein.step.queue_ms': usage.queueMs }),
         ...(usage.computeMs !== null && { 'skein.step.compute_ms': usage.computeMs }),
         ...(usage.roundTripMs !== null && { 'skein.round_trip_ms': usage.roundTripMs }),
       });
     }
-    span?.end();
+    span.end();
+  }
+
+  /** Of the whole session so far. */
+  #usageOf(id: string) {
+    const peer = id.split(' ')[0];
+    return this.#generation.usage().find((report) => report.peer === peer);
   }
 }
 

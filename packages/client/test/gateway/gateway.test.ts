@@ -1,3 +1,4 @@
+import { Gauge, Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { parseApiKeys, singleApiKey } from '../../src/gateway/admission/api-keys.js';
 import { gatewayLimits } from '../../src/gateway/gateway-limits.js';
@@ -54,6 +55,25 @@ describe('the gateway', () => {
     expect(text).toContain('skein_gateway_answers_total{status="404"} 1');
     expect(text).toContain('skein_gateway_kept_sessions 1');
     expect(text).not.toContain('model="x"');
+  });
+
+  it('counts in the registry that it is given, and answers all of that', async () => {
+    const registry = new Registry();
+    new Gauge({ name: 'of_another_part', help: '…', registers: [registry] }).set(7);
+    const gateway = setUpGateway({ registry });
+    await gateway.ask(path, basis);
+    const { text, headers } = await get(gateway, '/metrics');
+    expect(headers.get('content-type')).toBe(registry.contentType);
+    expect(text).toMatch(/^of_another_part 7$/m);
+    expect(text).toMatch(/^skein_gateway_requests_total\{.*\} 1$/m);
+    expect(await registry.metrics()).toMatch(/^skein_gateway_requests_total/m);
+  });
+
+  it('says where the swarm is shown, if it is', async () => {
+    expect((await get(setUpGateway(), '/healthz')).body()).toEqual({ status: 'ok' });
+    const gateway = setUpGateway({ dashboardPath: '/dashboard/' });
+    const body = { status: 'ok', dashboard: '/dashboard/' };
+    expect((await get(gateway, '/healthz')).body()).toEqual(body);
   });
 
   it('answers in the shape of errors, whatever is asked', async () => {

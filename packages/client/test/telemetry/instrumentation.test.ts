@@ -42,7 +42,7 @@ function setUp() {
       (found?.values ?? []).map(({ value, labels }) => [Object.values(labels).join(' '), value]),
     );
   };
-  return { swarm, run, metric, spans: () => exporter.getFinishedSpans() };
+  return { swarm, clock, client, run, metric, spans: () => exporter.getFinishedSpans() };
 }
 
 async function collect(events: AsyncIterable<GenerationEvent>, leaveAt: number) {
@@ -87,7 +87,9 @@ describe('what is told of generations', () => {
     const metrics = new ClientMetrics(registry);
     for (let index = 0; index < 200; index += 1) {
       const model = `model-${index}`;
-      metrics.watchGeneration({ model, promptTokens: 1, usage: () => [] }).onEnd(null);
+      metrics
+        .watchGeneration({ model, promptTokens: 1, route: () => [], usage: () => [] })
+        .onEnd(null);
     }
     const { values = [] } =
       (await registry.getSingleMetric('skein_client_generations_total')?.get()) ?? {};
@@ -118,6 +120,32 @@ describe('what is told of generations', () => {
     expect(kept?.attributes['skein.steps']).toBeGreaterThan(10);
     const told = JSON.stringify(spans().map(({ attributes, events }) => ({ attributes, events })));
     expect(told).not.toMatch(/prompt"|"text"/);
+  });
+
+  it('has spans of the hops for each generation of a session that is kept', async () => {
+    const { clock, client, spans } = setUp();
+    const conversation = await settle(clock, client.openSession({ model: 'toy' }));
+    const generate = (tokens: readonly number[]) => {
+      const events = conversation.generate({ promptTokens: tokens as TokenId[], maxTokens: 8 });
+      return settle(clock, collect(events, Number.POSITIVE_INFINITY));
+    };
+    await generate(promptTokens);
+    const first = spans().filter(({ name }) => name === 'skein.hop');
+    await generate([3, 4, 5]);
+    const second = spans()
+      .filter(({ name }) => name === 'skein.hop')
+      .slice(first.length);
+    const peersOf = (hops: typeof first) =>
+      hops.map(({ attributes }) => attributes['skein.peer.id']);
+    expect(first.length).toBeGreaterThan(1);
+    expect(peersOf(second).sort()).toEqual(peersOf(first).sort());
+    const [, later] = spans().filter(({ name }) => name === 'skein.generate');
+    for (const hop of second) {
+      expect(hop.parentSpanId).toBe(later?.spanContext().spanId);
+      // Those of this generation, not of the session.
+      expect(hop.attributes['skein.steps']).toBeLessThanOrEqual(8);
+      expect(hop.attributes['skein.steps']).toBeGreaterThan(5);
+    }
   });
 
   it('ends the span of what fails with its error', async () => {

@@ -8,6 +8,7 @@ const kinds: Readonly<Record<PeerAnswer['reachability']['kind'], string>> = {
   self: 'This is the node that serves this page.',
   direct: 'Reached directly',
   relayed: 'Reached through another node',
+  reported: 'Seen through another peer; not reached from here',
   unreachable: 'Not reached',
   unknown: 'Not tried yet.',
 };

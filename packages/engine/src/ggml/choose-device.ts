@@ -35,8 +35,8 @@ export interface RuntimeOptions {
   readonly threads?: number | undefined;
   /** One device of its kind; default: all. */
   readonly deviceIndex?: number | undefined;
-  /** How much idle threads poll, 0 to 100. Default: they sleep. */
-  readonly polling?: number | undefined;
+  /** How much idle threads of the CPU poll, 0 to 100. Default: they sleep. */
+  readonly polling?: number;
 }
 
 /**
@@ -66,7 +66,12 @@ export async function openRuntime(
   const [cpu] = await ofKind('cpu');
   const picked = pickDevices(await ofKind(choice), options.deviceIndex);
   const accelerators = choice === 'cpu' ? [] : picked;
-  const runtime = new Runtime(ggml, { ...options, accelerators, cpu, threads });
+  const runtime = new Runtime(ggml, {
+    accelerators,
+    cpu,
+    threads,
+    ...(options.polling !== undefined && { polling: options.polling }),
+  });
   if (runtime.usesCpuOnly) return runtime;
   const reference = new Runtime(ggml, { accelerators: [], cpu, threads });
   try {

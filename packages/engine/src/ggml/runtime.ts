@@ -30,14 +30,14 @@ export interface GraphExecutor {
   free(): void;
 }
 
-/** Options of {@link Runtime}. */
-export interface RuntimeOptions {
-  /** Devices beside the CPU, in the order in which rows pass through them. */
+/** What a {@link Runtime} is made of. */
+export interface RuntimeParts {
+  /** Devices beside the CPU. */
   readonly accelerators: readonly DeviceHandle[];
   readonly cpu: DeviceHandle;
   readonly threads: number;
   /** How much idle threads poll, 0 to 100. Default: they sleep. */
-  readonly polling?: number | undefined;
+  readonly polling?: number;
 }
 
 /** A device that is ready to compute. */
@@ -72,11 +72,14 @@ export class Runtime {
   private activeThreads = 0;
 
   /** @throws SkeinError `engine-failed` when a device cannot be initialised */
-  constructor(ggml: Ggml, options: RuntimeOptions) {
+  constructor(ggml: Ggml, options: RuntimeParts) {
     this.ggml = ggml;
     this.threads = options.threads;
-    const { polling = threadPoolPolling } = options;
-    this.cpuFunctions = new CpuFunctions(ggml, options.cpu.handle, polling);
+    this.cpuFunctions = new CpuFunctions(
+      ggml,
+      options.cpu.handle,
+      options.polling ?? threadPoolPolling,
+    );
     const cpu = openUnit(ggml, options.cpu, this.cpuFunctions.extraBufferTypes());
     const accelerators: OwnedUnit[] = [];
     try {

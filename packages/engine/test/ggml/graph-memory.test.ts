@@ -62,7 +62,7 @@ describe('the memory of graphs', () => {
     const ggml = await loadGgml(libraries);
     const base = ggml.koffi.load(ggml.libraries.base);
     const addressOf = base.func('ggml_get_data', 'void *', ['void *']);
-    const cpu = listDevices(ggml).find((device) => device.kind === 'cpu') as DeviceHandle;
+    const cpu = listDevices(ggml).find(({ kind }) => kind === 'cpu') as DeviceHandle;
     const runtime = new Runtime(ggml, { accelerators: [], cpu, threads: 1 });
     const overhead = ggml.graph_overhead_custom(tensorsMax, false);
     const context = createContext(ggml, 2 * tensorsMax, overhead);

@@ -21,6 +21,8 @@ import { traceGenerations } from '@skein/client/telemetry';
 import { peerVersion } from '../version.js';
 import { findPage } from './find-page.js';
 
+const dashboardPath = '/dashboard/';
+
 export interface ServeSwarmOptions {
   readonly bootstrap: readonly string[];
   readonly host: string;
@@ -44,6 +46,7 @@ export class ServedSwarm {
   readonly #metrics: ProcessMetrics;
   readonly #observer: Observer | null;
   readonly #app: SwarmApp | null;
+  readonly #hasPage: boolean;
 
   private constructor(parts: {
     node: SkeinNode;
@@ -51,12 +54,14 @@ export class ServedSwarm {
     metrics: ProcessMetrics;
     observer: Observer | null;
     app: SwarmApp | null;
+    hasPage: boolean;
   }) {
     this.node = parts.node;
     this.directory = parts.directory;
     this.#metrics = parts.metrics;
     this.#observer = parts.observer;
     this.#app = parts.app;
+    this.#hasPage = parts.hasPage;
     const bans = { onBan: (...ban: Parameters<Observer['noteBan']>) => this.#noteBan(...ban) };
     this.instrumentation = [new ClientMetrics(this.#metrics.registry), bans, traceGenerations()];
   }
@@ -76,19 +81,31 @@ export class ServedSwarm {
     const isShown = options.dashboard ?? isLoopbackHost(host);
     const observer = isShown ? observerOf({ node, directory }, options) : null;
     addSwarmMetrics(metrics.registry, () => observer);
+    const page = isShown ? await findPage(dashboardPath, options.page) : null;
     const app = isShown
       ? createSwarmApp({
           observer: () => observer,
-          page: await findPage('/dashboard/', options.page),
-          pagePath: '/dashboard/',
+          page,
+          pagePath: dashboardPath,
           isLocal: isLoopbackHost(host),
         })
       : null;
-    return new ServedSwarm({ node, directory, metrics, observer, app });
+    const hasPage = page !== null;
+    return new ServedSwarm({ node, directory, metrics, observer, app, hasPage });
+  }
+
+  /** Where all parts of the process count. */
+  get registry(): ProcessMetrics['registry'] {
+    return this.#metrics.registry;
   }
 
   get hasDashboard(): boolean {
     return this.#app !== null;
+  }
+
+  /** Null where there is no page: it was not built, or is not shown. */
+  get dashboardPath(): string | null {
+    return this.#hasPage ? dashboardPath : null;
   }
 
   /** Begins to listen to the swarm; the client connects. */
@@ -108,8 +125,7 @@ export class ServedSwarm {
       fetch: async (request) => {
         const { pathname } = new URL(request.url);
         if (this.#app?.has(pathname) === true) return await this.#app.fetch(request);
-        const response = await gateway.fetch(request);
-        return pathname === '/metrics' && response.ok ? await this.#allMetrics(response) : response;
+        return await gateway.fetch(request);
       },
       stop: async (options) => {
         this.#app?.stop();
@@ -122,13 +138,6 @@ export class ServedSwarm {
     await this.#observer?.stop();
     await this.directory.stop();
     await this.node.stop();
-  }
-
-  /** The gateway decides who may read its metrics; these come with them. */
-  async #allMetrics(response: Response): Promise<Response> {
-    const own = await response.text();
-    const { text, contentType } = await this.#metrics.expose();
-    return new Response(`${own}\n${text}`, { headers: { 'content-type': contentType } });
   }
 
   #noteBan(...ban: Parameters<Observer['noteBan']>): void {

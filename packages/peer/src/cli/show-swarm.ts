@@ -77,6 +77,7 @@ function reachWords({ kind, roundTripMs }: PeerSummary['reachability']): string[
   const away = roundTripMs === null ? '' : ` ${formatDuration(roundTripMs)}`;
   if (kind === 'direct') return away === '' ? ['direct'] : [away.trim()];
   if (kind === 'relayed') return [`relayed${away}`];
+  if (kind === 'reported') return ['by others'];
   return kind === 'unreachable' ? ['no answer'] : [];
 }
 

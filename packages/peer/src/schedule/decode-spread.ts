@@ -2,7 +2,7 @@ import type { BatchCost } from './batch-cost.js';
 import type { SessionRhythm } from './session-rhythm.js';
 
 /** Numbers of {@link decodeSpread}. */
-export const spreadLimits = {
+const spreadLimits = {
   /** Groups into which the sessions of a hop are divided. */
   groupsMax: 4,
   /** Milliseconds: a batch that computes for less costs as much around it, and is not divided. */

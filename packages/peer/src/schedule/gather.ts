@@ -1,5 +1,5 @@
 /** Numbers of {@link gatherUntil}. Times are milliseconds. */
-export const gatherLimits = {
+const gatherLimits = {
   /** Share of a batch's fixed cost that may be spent on waiting for more rows. */
   share: 0.5,
   /** A wait is no shorter than what timers can do, and no longer than people would notice. */

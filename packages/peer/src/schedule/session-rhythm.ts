@@ -1,7 +1,7 @@
 import type { Expected } from './gather.js';
 
 /** Numbers of {@link SessionRhythm}. Times are milliseconds. */
-export const rhythmLimits = {
+const rhythmLimits = {
   /** A session that decoded so recently is decoding. */
   decodingMs: 1_000,
   /** Served rows count half after so long. */

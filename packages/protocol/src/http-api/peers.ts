@@ -15,12 +15,14 @@ import {
 /**
  * How the observing node reaches a peer.
  * - `direct`: over a connection of its own; `relayed`: by way of another node.
+ * - `reported`: not from here; another peer passed on what it signed just now. `reason` says what went wrong
+ *   when it was tried from here; null when it was not.
  * - `unreachable`: it was tried, and `reason` says what went wrong. Others may reach it all the same.
  * - `unknown`: not tried yet.
  * - `self`: it is the observing node.
  */
 export const reachabilitySchema = z.object({
-  kind: z.enum(['self', 'direct', 'relayed', 'unreachable', 'unknown']),
+  kind: z.enum(['self', 'direct', 'relayed', 'reported', 'unreachable', 'unknown']),
   reason: text.nullable(),
   /** There and back, without any computing. */
   roundTripMs: amount.nullable(),

@@ -7,6 +7,10 @@ import {
   infoRequestSchema,
   modelAnswerSchema,
   modelRequestSchema,
+  reportAnswerSchema,
+  reportRequestSchema,
+  signedStatusAnswerSchema,
+  signedStatusRequestSchema,
   statusAnswerSchema,
   statusRequestSchema,
   type Tensor,
@@ -37,6 +41,10 @@ export const wireSchemas = {
   modelAnswer: modelAnswerSchema,
   statusRequest: statusRequestSchema,
   statusAnswer: statusAnswerSchema,
+  signedStatusRequest: signedStatusRequestSchema,
+  signedStatusAnswer: signedStatusAnswerSchema,
+  reportRequest: reportRequestSchema,
+  reportAnswer: reportAnswerSchema,
 } as const satisfies Record<string, z.ZodType>;
 
 const session = '00112233445566778899aabbccddeeff';
@@ -391,9 +399,43 @@ const statusExamples: WireExample[] = [
   },
 ];
 
+const reportExamples: WireExample[] = [
+  {
+    name: 'signed-status-request',
+    schema: 'signedStatusRequest',
+    message: { type: 'signed-status-request' },
+  },
+  {
+    name: 'signed-status',
+    schema: 'signedStatusAnswer',
+    message: { type: 'signed-status', status: Uint8Array.of(0x92, 1, 2) },
+  },
+  {
+    name: 'report-request',
+    schema: 'reportRequest',
+    message: { type: 'report-request', peers: [peer, standbyPeer] },
+  },
+  {
+    name: 'report, a part',
+    schema: 'reportAnswer',
+    message: {
+      type: 'report',
+      statuses: [[peer, 1_200, Uint8Array.of(0x92, 1, 2)]],
+      gaps: [],
+      isLast: false,
+    },
+  },
+  {
+    name: 'report, the last part',
+    schema: 'reportAnswer',
+    message: { type: 'report', statuses: [], gaps: [[standbyPeer, 'silent']], isLast: true },
+  },
+];
+
 /** At least one example of each message type. */
 export const wireExamples: readonly WireExample[] = [
   ...sessionExamples,
   ...controlExamples,
   ...statusExamples,
+  ...reportExamples,
 ];

@@ -3,9 +3,12 @@ import type { SwarmStatus } from '../../client/swarm-status.js';
 import type { GatewayContext, GatewayServices } from '../http/gateway-context.js';
 import { servedModels } from './models.js';
 
-/** `GET /healthz`: the process answers. */
-export function handleHealth(context: GatewayContext): Response {
-  return context.json({ status: 'ok' });
+/** `GET /healthz`: the process answers. It says where the swarm is shown, if it is. */
+export function handleHealth(context: GatewayContext, dashboardPath: string | null): Response {
+  return context.json({
+    status: 'ok',
+    ...(dashboardPath !== null && { dashboard: dashboardPath }),
+  });
 }
 
 /** `GET /readyz`: a full route exists for some model; says what the others lack. */

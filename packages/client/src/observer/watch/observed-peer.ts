@@ -7,6 +7,7 @@ import {
 } from '@skein/protocol';
 import type { Reachability } from '@skein/protocol/http-api';
 import { observerLimits } from '../observer-limits.js';
+import { placeOf } from './plan-reports.js';
 
 /** What a peer does in a second, between its last two answers. */
 export interface PeerRates {
@@ -51,9 +52,25 @@ export class ObservedPeer {
     roundTripMs: null,
     checkedAtMs: null,
   };
+  /** Orders peers alike for all observers. */
+  readonly place: number;
+  /** When it was last heard, itself or through another, or first seen; on a steady clock. */
+  heardAtMs: number;
+  /** When the newest status that another passed on was signed, on the clock of this peer. */
+  signedAtMs: number | null = null;
+  /** When another passed on a status of it; on a steady clock. */
+  reportedAtMs: number | null = null;
+  /** It tells of others, and signs what it tells of itself; null: not known. */
+  reports: boolean | null = null;
+  /** Another says that it keeps silent: a claim, which a question to it will prove. */
+  isSuspect = false;
+  /** Reporters that did not tell of it, and until when it is not asked for there. */
+  readonly avoids = new Map<PeerId, number>();
+  /** Times in a row that reporters put off an answer. */
+  delays = 0;
   /** Set while the peer does not count; on a steady clock. */
   lostAtMs: number | null = null;
-  /** It answered at least once, so silence means something. */
+  /** It answered here at least once, so silence means something. */
   hasAnswered = false;
   /** It cannot be reached from here, and lives: its records say so. */
   isExcused = false;
@@ -74,10 +91,24 @@ export class ObservedPeer {
   #baseline: Baseline | null = null;
   #nextBaseline: Baseline | null = null;
 
-  constructor({ peerId, body }: VerifiedRecord, seenAtMs: number) {
+  /**
+   * @param time.seenAtMs milliseconds since 1970
+   * @param time.nowMs on a steady clock
+   */
+  constructor(
+    { peerId, body }: VerifiedRecord,
+    { seenAtMs, nowMs }: { readonly seenAtMs: number; readonly nowMs: number },
+  ) {
     this.id = peerId;
+    this.place = placeOf(peerId);
     this.record = body;
     this.seenAtMs = seenAtMs;
+    this.heardAtMs = nowMs;
+  }
+
+  /** When the newest answer was given, on a steady clock. */
+  get answeredAtMs(): number | null {
+    return this.#answer?.atMs ?? null;
   }
 
   get status(): StatusMessage | null {
@@ -99,8 +130,9 @@ export class ObservedPeer {
     const before = this.#answer;
     const answer = { status, atMs };
     this.#answer = answer;
-    this.hasAnswered = true;
-    this.silences = 0;
+    this.heardAtMs = Math.max(this.heardAtMs, atMs);
+    this.isSuspect = false;
+    this.delays = 0;
     this.#rollBaseline(answer);
     if (before === null || atMs - before.atMs < rateMsMin) return null;
     const elapsedMs = atMs - before.atMs;

@@ -2,6 +2,7 @@ import { formatSpan, type PeerId, type Span, type VerifiedRecord } from '@skein/
 import type { SwarmEventKind } from '@skein/protocol/http-api';
 import type { DirectoryChange } from '../../network/contracts.js';
 import { observerLimits } from '../observer-limits.js';
+import type { MissingReport, ReportedStatus } from './ask-report.js';
 import type { StatusAnswer } from './ask-status.js';
 import type { EventLog } from './event-log.js';
 import { ObservedPeer, type PeerProgress } from './observed-peer.js';
@@ -13,6 +14,9 @@ export interface BookTime {
   /** Milliseconds since 1970. */
   wallNow(): number;
 }
+
+/** What came of a status that was passed on: what is new in it, or that nothing is. */
+export type Hearing = { readonly progress: PeerProgress | null } | 'known' | 'stale';
 
 /** Events of a peer itself that are worth telling to all. */
 const toldKinds: Readonly<Record<string, SwarmEventKind>> = {
@@ -52,7 +56,7 @@ export class PeerBook {
   /** Peers that were there when the observer came are no news. */
   begin(records: readonly VerifiedRecord[]): void {
     for (const record of records) {
-      this.#peers.set(record.peerId, new ObservedPeer(record, this.#time.wallNow()));
+      this.#peers.set(record.peerId, this.#observe(record));
     }
   }
 
@@ -69,7 +73,7 @@ export class PeerBook {
       return null;
     }
     if (known === undefined) {
-      const peer = new ObservedPeer(record, this.#time.wallNow());
+      const peer = this.#observe(record);
       this.#peers.set(record.peerId, peer);
       this.#tell('joined', peer, `joined with blocks ${formatSpan(record.body.span)}`);
       return peer;
@@ -97,8 +101,10 @@ export class PeerBook {
       roundTripMs: null,
       checkedAtMs: this.#time.wallNow(),
     };
-    const isSilent = peer.hasAnswered && (isCut || peer.silences >= silencesMax);
-    const isLost = !peer.isExcused && (isSilent || isRefused(reason));
+    const isSilent =
+      (peer.hasAnswered && (isCut || peer.silences >= silencesMax)) ||
+      (peer.isSuspect && peer.silences >= silencesMax);
+    const isLost = !peer.isExcused && !this.#isTold(peer) && (isSilent || isRefused(reason));
     const isQuick = peer.hasAnswered && !isLost;
     const delayMs = Math.min(retryMsFirst * 2 ** Math.max(0, peer.silences - 1), retryMsMax);
     peer.nextQuestionAtMs = isQuick ? nowMs : nowMs + delayMs;
@@ -126,13 +132,63 @@ export class PeerBook {
       roundTripMs: isTold ? answer.roundTripMs : null,
       checkedAtMs: peer.seenAtMs,
     };
-    if (!isTold) {
-      peer.silences = 0;
-      return null;
-    }
+    peer.silences = 0;
+    if (!isTold) return null;
+    peer.hasAnswered = true;
     const progress = peer.answer(answer.status, this.#time.now());
     this.#tellEvents(peer);
     return progress;
+  }
+
+  /**
+   * Another peer passed on what this one signed. Of a lost peer it counts for nothing: whoever passes it on
+   * may have kept it.
+   *
+   * @returns `stale` for a status that is older than another, or that was passed on before
+   */
+  hearReport(peer: ObservedPeer, { status, issuedAtMs, ageMs }: ReportedStatus): Hearing {
+    const nowMs = this.#time.now();
+    const atMs = nowMs - ageMs;
+    const { signedAtMs, reportedAtMs, answeredAtMs } = peer;
+    const isAgain =
+      issuedAtMs === signedAtMs && nowMs - (reportedAtMs ?? nowMs) > observerLimits.sameReportMs;
+    if (isAgain || issuedAtMs < (signedAtMs ?? 0)) return 'stale';
+    const isKnown = issuedAtMs === signedAtMs || atMs <= (answeredAtMs ?? atMs - 1);
+    if (isKnown || peer.lostAtMs !== null) return 'known';
+    peer.signedAtMs = issuedAtMs;
+    peer.reportedAtMs = nowMs;
+    peer.reports = true;
+    peer.seenAtMs = this.#time.wallNow() - ageMs;
+    const { kind, reason } = peer.reachability;
+    const wasTried = kind === 'unreachable' || kind === 'reported';
+    peer.reachability = {
+      kind: 'reported',
+      reason: wasTried ? reason : null,
+      roundTripMs: null,
+      checkedAtMs: peer.seenAtMs,
+    };
+    const progress = peer.answer(status, atMs);
+    this.#tellEvents(peer);
+    return { progress };
+  }
+
+  /** A reporter had no status of a peer. */
+  missReport(peer: ObservedPeer, reporter: PeerId, why: MissingReport): void {
+    const { avoidMs, avoidsMax, delaysMax } = observerLimits;
+    if (why === 'unsupported') {
+      peer.reports = false;
+      return;
+    }
+    if (why === 'silent') peer.isSuspect = true;
+    if (why === 'later') {
+      peer.delays += 1;
+      if (peer.delays < delaysMax) return;
+      peer.delays = 0;
+    }
+    peer.avoids.delete(reporter);
+    peer.avoids.set(reporter, this.#time.now() + avoidMs);
+    const [oldest] = peer.avoids.keys();
+    if (peer.avoids.size > avoidsMax && oldest !== undefined) peer.avoids.delete(oldest);
   }
 
   /** This process's own status, which nobody has to be asked for. */
@@ -158,6 +214,13 @@ export class PeerBook {
     this.#tell('moved', peer, way, cause);
   }
 
+  #observe(record: VerifiedRecord): ObservedPeer {
+    return new ObservedPeer(record, {
+      seenAtMs: this.#time.wallNow(),
+      nowMs: this.#time.now(),
+    });
+  }
+
   #update(known: ObservedPeer, record: VerifiedRecord): ObservedPeer | null {
     const before = known.record;
     known.record = record.body;
@@ -175,6 +238,12 @@ export class PeerBook {
     const hasMoved =
       before.span.start !== record.body.span.start || before.span.end !== record.body.span.end;
     return hasMoved ? known : null;
+  }
+
+  /** Others reach it, and nobody says that it keeps silent. */
+  #isTold({ isSuspect, reportedAtMs }: ObservedPeer): boolean {
+    if (isSuspect || reportedAtMs === null) return false;
+    return this.#time.now() - reportedAtMs < observerLimits.untoldMs;
   }
 
   #signOfLife(peer: ObservedPeer): void {

@@ -1,12 +1,13 @@
 import type { PeerId, StatusMessage } from '@skein/protocol';
 import { type Clock, delay } from '../../clock.js';
 import type { SkeinNode } from '../../network/contracts.js';
+import { RateBudget } from '../../network/rate-budget.js';
 import { observerLimits } from '../observer-limits.js';
 import type { StatusAnswer, StatusAsker } from './ask-status.js';
-import { DialBudget } from './dial-budget.js';
 import type { ObservedPeer, PeerProgress } from './observed-peer.js';
 import type { PeerBook } from './peer-book.js';
 import { planRound } from './plan-round.js';
+import { Reports } from './reports.js';
 
 /** What {@link Rounds} are made of. */
 export interface RoundsOptions {
@@ -56,13 +57,19 @@ export class Rounds {
   #hurry = new AbortController();
   #completedAtMs: number | null = null;
   readonly #inFlight = new Map<PeerId, Promise<void>>();
-  readonly #dials: DialBudget;
+  readonly #dials: RateBudget;
+  readonly #reports: Reports;
+  /** More peers than lines: some tell of the others. */
+  #isLarge = false;
   /** Dials on their way; no others meanwhile. */
   #dialling: Promise<unknown> | null = null;
 
   constructor(options: RoundsOptions) {
     this.#options = options;
-    this.#dials = new DialBudget(() => options.clock.now());
+    const { dialsAtOnceMax, dialsPerSecond } = observerLimits;
+    const now = () => options.clock.now();
+    this.#dials = new RateBudget({ atOnceMax: dialsAtOnceMax, perSecond: dialsPerSecond, now });
+    this.#reports = new Reports(options);
   }
 
   /** End of the newest complete round, milliseconds since 1970. */
@@ -93,6 +100,13 @@ export class Rounds {
     this.#abort = null;
     await this.#running;
     await this.#dialling;
+    this.#reports.stop();
+  }
+
+  /** Ends the lines to a peer. */
+  hangUp(id: PeerId): void {
+    this.#options.asker.hangUp(id);
+    this.#reports.hangUp(id);
   }
 
   /** Begins the next round now: somebody came to look. */
@@ -102,46 +116,83 @@ export class Rounds {
 
   /** One round over all peers that are due. */
   async once(signal: AbortSignal): Promise<void> {
-    const { book, asker, clock, wallClock, node, linesMax, isRotating } = this.#options;
+    const { wallClock, node, book } = this.#options;
     if (signal.aborted) return;
     this.#hearSelf();
-    const { open, dialled } = planRound(
-      book.peers().filter(({ id }) => id !== node.peer),
-      {
-        keptMax: linesMax,
-        isRotating,
-        nowMs: clock.now(),
-        hasLine: ({ id }) => asker.hasLine(id),
-        takeDials: (wanted) => (this.#dialling === null ? this.#dials.take(wanted) : 0),
+    const others = book.peers().filter(({ id }) => id !== node.peer);
+    const { open, dialled, released } = this.#plan(others);
+    for (const peer of released) {
+      if (!this.#inFlight.has(peer.id)) void this.#letGo(peer);
+    }
+    this.#dropStrangers(others);
+    this.#dial(dialled, signal);
+    // The first round has nobody but those who are dialled; later ones do not wait for them.
+    if (this.#completedAtMs === null) await this.#dialling;
+    await this.#askOpen(open, signal);
+    if (this.#isLarge) {
+      await this.#reports.once(others, signal);
+      this.#dialSuspects(others, signal);
+    }
+    if (signal.aborted) return;
+    this.#completedAtMs = wallClock();
+    this.#options.onRound();
+  }
+
+  #plan(others: readonly ObservedPeer[]) {
+    const { linesMax, isRotating, asker, clock } = this.#options;
+    const { smallFraction, reportersMax, untoldMs } = observerLimits;
+    this.#isLarge = others.length > linesMax * (this.#isLarge ? smallFraction : 1);
+    return planRound(others, {
+      keptMax: linesMax,
+      reportersMax: this.#isLarge ? Math.min(reportersMax, linesMax) : null,
+      isRotating,
+      untoldMs,
+      nowMs: clock.now(),
+      hasLine: ({ id }) => asker.hasLine(id),
+      takeDials: (wanted) => (this.#dialling === null ? this.#dials.take(wanted) : 0),
+    });
+  }
+
+  /** Whoever is said to keep silent is asked at once. */
+  #dialSuspects(others: readonly ObservedPeer[], signal: AbortSignal): void {
+    if (this.#dialling !== null) return;
+    const nowMs = this.#options.clock.now();
+    const suspects = others.filter(
+      ({ isSuspect, lostAtMs, nextQuestionAtMs }) =>
+        isSuspect && lostAtMs === null && nextQuestionAtMs <= nowMs,
+    );
+    this.#dial(suspects.slice(0, this.#dials.take(suspects.length)), signal);
+  }
+
+  #dial(peers: readonly ObservedPeer[], signal: AbortSignal): void {
+    const queue = peers.values();
+    const dialAll = async () => {
+      for (let next = queue.next(); !next.done && !signal.aborted; next = queue.next()) {
+        await this.ask(next.value, { signal });
+        // Nobody listened, so that there was no handshake.
+        if (next.value.lostAtMs !== null) this.#dials.giveBack(1);
+      }
+    };
+    const { dialsParallelMax } = observerLimits;
+    this.#dialling ??= Promise.all(Array.from({ length: dialsParallelMax }, dialAll)).finally(
+      () => {
+        this.#dialling = null;
       },
     );
+  }
+
+  async #askOpen(peers: readonly ObservedPeer[], signal: AbortSignal): Promise<void> {
     const relayed = this.#relayedPeers();
     const silent: Silence[] = [];
-    const askAll = async (peers: Iterator<ObservedPeer>) => {
-      for (let next = peers.next(); !next.done && !signal.aborted; next = peers.next()) {
+    const queue = peers.values();
+    const askAll = async () => {
+      for (let next = queue.next(); !next.done && !signal.aborted; next = queue.next()) {
         const peer = next.value;
         await this.ask(peer, { signal, isRelayed: relayed.has(peer.id), silent });
       }
     };
-    const dialAll = async (peers: Iterator<ObservedPeer>) => {
-      for (let next = peers.next(); !next.done && !signal.aborted; next = peers.next()) {
-        await this.ask(next.value, { signal });
-      }
-    };
-    const { questionsMax, dialsParallelMax } = observerLimits;
-    const [overLines, byDial] = [open.values(), dialled.values()];
-    this.#dialling ??= Promise.all(
-      Array.from({ length: dialsParallelMax }, () => dialAll(byDial)),
-    ).finally(() => {
-      this.#dialling = null;
-    });
-    // The first round has nobody but those who are dialled; later ones do not wait for them.
-    if (this.#completedAtMs === null) await this.#dialling;
-    await Promise.all(Array.from({ length: questionsMax }, () => askAll(overLines)));
-    if (signal.aborted) return;
-    this.#bookSilences(silent, open.length);
-    this.#completedAtMs = wallClock();
-    this.#options.onRound();
+    await Promise.all(Array.from({ length: observerLimits.questionsMax }, askAll));
+    if (!signal.aborted) this.#bookSilences(silent, peers.length);
   }
 
   /** Asks one peer. A question that is on its way already will do, unless it must be a fresh one. */
@@ -162,10 +213,11 @@ export class Rounds {
     peer.askedAtMs = clock.now();
     const signal = options.signal ?? this.#abort?.signal ?? AbortSignal.abort();
     const { multiaddrs } = peer.record;
+    const hadLine = asker.hasLine(peer.id);
     const answer = await asker.ask({ peer: peer.id, multiaddrs }, { signal });
     // Of a peer that has gone meanwhile nobody wants to know.
     if (signal.aborted || book.get(peer.id) !== peer) {
-      asker.hangUp(peer.id);
+      this.hangUp(peer.id);
       return;
     }
     if (answer.kind === 'silent') {
@@ -177,7 +229,9 @@ export class Rounds {
     const isRelayed = options.isRelayed ?? this.#relayedPeers().has(peer.id);
     const progress = book.hear(peer, answer, isRelayed);
     if (progress !== null) this.#options.onProgress(peer, progress);
-    if (this.#options.isRotating && !peer.isKept) await this.#letGo(peer);
+    // It may have been started anew, with another version.
+    if (!hadLine && peer.reports === false) peer.reports = null;
+    if (!peer.isKept) await this.#letGo(peer);
   }
 
   /** When most keep silent at once, it is this node that nobody hears, and no proof against them. */
@@ -192,11 +246,29 @@ export class Rounds {
     }
   }
 
-  /** Its connection goes as well: a thousand of them would fill the memory. */
+  /**
+   * Its connection goes as well: a thousand of them would fill the memory. Beside other work it may
+   * serve that.
+   */
   async #letGo({ id }: ObservedPeer): Promise<void> {
-    const { asker, node } = this.#options;
-    asker.hangUp(id);
+    const { isRotating, node } = this.#options;
+    this.hangUp(id);
+    if (!isRotating) return;
     await node.diagnostics?.disconnect(id).catch(() => undefined);
+  }
+
+  /** The directory meets somebody new now and then; over days that would be all. */
+  #dropStrangers(others: readonly ObservedPeer[]): void {
+    const { isRotating, node } = this.#options;
+    if (!this.#isLarge || !isRotating) return;
+    const free = new Set(others.filter(({ isKept }) => !isKept).map(({ id }) => id));
+    const strangers = (node.diagnostics?.connections() ?? [])
+      .map(({ peer }) => peer)
+      .filter((peer) => free.has(peer) && !this.#inFlight.has(peer));
+    // The oldest stay: the one through which this node joined is among them.
+    for (const peer of strangers.slice(observerLimits.strangersMax)) {
+      node.diagnostics?.disconnect(peer).catch(() => undefined);
+    }
   }
 
   async #run(signal: AbortSignal): Promise<void> {

@@ -117,7 +117,7 @@ export function observed(
   status: Parameters<typeof statusOf>[1] = {},
   record: Partial<RecordBody> = {},
 ): ObservedPeer {
-  const peer = new ObservedPeer(recordOf(name, { span, ...record }), 0);
+  const peer = new ObservedPeer(recordOf(name, { span, ...record }), { seenAtMs: 0, nowMs: 0 });
   peer.answer(statusOf(peer.record, status), 0);
   return peer;
 }

@@ -139,15 +139,15 @@ export class WeightStore {
   private choosePlacement(item: PlannedTensor): Placement {
     const { cpu } = this.runtime;
     const unit = this.options.unitOf(item);
+    const source = this.mappable(item);
     if (unit === cpu) {
       const repack = this.options.sharesWeights ? null : this.repackBufferType(item);
-      const source = this.mappable(item);
       if (repack !== null) return { kind: 'buffer', bufferType: repack, isRepacked: true, source };
       if (source !== null) return { kind: 'mapped', source };
     }
     const isOnCpu = item.role === 'table' && !this.canLookUp(item, unit);
     const { bufferType } = isOnCpu ? cpu : unit;
-    return { kind: 'buffer', bufferType, isRepacked: false, source: null };
+    return { kind: 'buffer', bufferType, isRepacked: false, source };
   }
 
   /** The place of a tensor whose bytes can be used where they lie. */

@@ -65,7 +65,9 @@ export async function runServe(options: ServeOptions): Promise<void> {
     const gateway = createGateway({
       client,
       keys,
+      registry: swarm.registry,
       onEvent: (event) => showGatewayEvent(event, output),
+      ...(swarm.dashboardPath !== null && { dashboardPath: swarm.dashboardPath }),
       ...(models !== undefined && { models }),
       ...(pages !== undefined && { pages }),
       ...(options.cors !== undefined && { corsOrigins: options.cors }),
