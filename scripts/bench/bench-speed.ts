@@ -13,6 +13,8 @@ export interface SpeedRow {
 /** Tokens of the prefill rows, and tokens that are decoded after a short prompt. */
 const prefillTokens = 512;
 const decodeTokens = 48;
+/** Comes before the long prompt, and is as long as a chunk: what follows is cut evenly. */
+const opening = Array.from({ length: 64 }, (_, index) => index + 3);
 const shortPrompt = Array.from({ length: 8 }, (_, index) => index + 3);
 const longPrompt = Array.from({ length: prefillTokens }, (_, index) => (index * 37) % 1000);
 
@@ -109,7 +111,7 @@ async function benchThreads(
 async function timeSkein(swarm: BenchSwarm, times: Times): Promise<void> {
   const conversation = await swarm.converse();
   // A first token opens the route, which is not part of a prefill or of a decode step.
-  await timeGeneration(conversation, { prompt: shortPrompt, tokens: 1 });
+  await timeGeneration(conversation, { prompt: opening, tokens: 1 });
   const prefill = await timeGeneration(conversation, { prompt: longPrompt, tokens: 1 });
   await conversation.close();
   const decoding = await swarm.converse();
@@ -122,9 +124,9 @@ async function timeSkein(swarm: BenchSwarm, times: Times): Promise<void> {
 function timeLlama(llama: Libllama, times: Times): void {
   const prompt = Int32Array.from(shortPrompt);
   llama.clear();
-  llama.decode(prompt, { position: 0, logits: 'last' });
+  llama.decode(Int32Array.from(opening), { position: 0, logits: 'last' });
   const startedAt = performance.now();
-  llama.decode(Int32Array.from(longPrompt), { position: prompt.length, logits: 'last' });
+  llama.decode(Int32Array.from(longPrompt), { position: opening.length, logits: 'last' });
   times.prefillMs.push(performance.now() - startedAt);
   llama.clear();
   let logits = llama.decode(prompt, { position: 0, logits: 'last' });
