@@ -244,12 +244,11 @@ export class HopChain implements HopEvents {
         this.lose(predecessor, cause, { isBlamed: true });
         return;
       }
-      // Whatever else it names is no part of this route.
-      if (successor?.peer !== verdict.successor) this.lose(hop, error, { isBlamed: false });
-      else {
+      // It may name a successor of before, having entered the new epoch and not heard of the new one yet.
+      if (successor?.peer === verdict.successor) {
         this.#note({ kind: 'edge', hop, error, isBlamed: false });
-        if (!verdict.isHopOpen) this.lose(hop, error, { isBlamed: false });
       }
+      if (!verdict.isHopOpen) this.lose(hop, error, { isBlamed: false });
     }
   }
 
