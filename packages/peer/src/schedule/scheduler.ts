@@ -136,12 +136,16 @@ export class Scheduler<Step extends ScheduledStep> {
     }
     const nowMs = this.#clock.now();
     const spread = decodeSpread(this.#rhythms.values(), nowMs, this.#decodeCost);
-    const { kind, chosen } = chooseBatch(
-      waiting.map((each) => this.#describe(each, nowMs)),
-      this.#limits,
-      { isDecoding: this.#isDecoding(nowMs), spread },
-    );
-    if (this.#isWorthWaiting(kind, waiting, { chosenCount: chosen.length, spread, nowMs })) return;
+    const candidates = waiting.map((each) => this.#describe(each, nowMs));
+    const isDecoding = this.#isDecoding(nowMs);
+    const { kind, chosen } = chooseBatch(candidates, this.#limits, { isDecoding, spread });
+    // What waits for its turn already, or would be left behind, had better not wait as well.
+    const isFree =
+      kind === 'background'
+        ? candidates.every(({ waitedMs }) => waitedMs < this.#limits.backgroundDueMs)
+        : chosen.length === waiting.length;
+    if (kind !== 'prefill' && isFree && this.#isWorthWaiting(kind, waiting, { spread, nowMs }))
+      return;
     this.#stopGathering();
     const batch = chosen.map((index) => waiting[index] as Running<Step>);
     if (kind === 'decode') {
@@ -153,16 +157,10 @@ export class Scheduler<Step extends ScheduledStep> {
 
   /** Lets a batch wait for sessions that are on their way, if that is better. */
   #isWorthWaiting(
-    kind: WorkKind,
+    kind: 'background' | 'decode',
     ready: readonly Running<Step>[],
-    { chosenCount, spread, nowMs }: { chosenCount: number; spread: number; nowMs: number },
+    { spread, nowMs }: { spread: number; nowMs: number },
   ): boolean {
-    if (kind === 'prefill') return false;
-    const isLate = ({ step }: Running<Step>) =>
-      nowMs - step.arrivedAtMs >= this.#limits.backgroundDueMs;
-    if (kind === 'background' && ready.some(isLate)) return false;
-    // What else is ready had better not wait as well.
-    if (kind === 'decode' && chosenCount < ready.length) return false;
     const sources = new Set(ready.map(({ source }) => source));
     const expected: Expected[] = [];
     for (const [source, rhythm] of this.#rhythms) {
@@ -228,7 +226,8 @@ export class Scheduler<Step extends ScheduledStep> {
     this.#runningRows = 0;
     const computeUs = Math.round(result.computeUs);
     if (computeUs > 0) this.#options.onBatch?.({ items: batch.length, rows, computeUs });
-    this.#measure(batch, kind, computeUs / 1000);
+    // A batch that failed tells nothing about what batches cost.
+    if (computeUs > 0) this.#measure(batch, kind, computeUs / 1000);
     for (const [index, { source, step }] of batch.entries()) {
       const queueUs = Math.max(0, Math.round((startedAtMs - step.arrivedAtMs) * 1000));
       const outcome = result.outcomes[index] ?? missingOutcome;
