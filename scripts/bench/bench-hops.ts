@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import type { Conversation } from '@skein/client';
 import { type BenchSwarm, percentile, startBenchSwarm, timeGeneration } from './bench-swarm.js';
 import { randomModel } from './random-model.js';
 
@@ -16,11 +17,12 @@ export interface HopReport {
 
 /** A model whose activations are 8 KiB in f16 and whose blocks take next to no time. */
 const shape = {
-  name: 'wide',
+  name: 'wide-and-thin',
   hiddenSize: 4096,
   blockCount: 3,
-  headCount: 32,
+  headCount: 1,
   kvHeadCount: 1,
+  headSize: 32,
   feedForwardSize: 32,
   vocabSize: 32,
 };
@@ -36,13 +38,10 @@ export async function benchHops(): Promise<HopReport> {
     const conversation = await swarm.converse();
     await timeGeneration(conversation, { prompt, tokens: 50 });
     const before = bytesSent(swarm);
-    const { stepMs } = await timeGeneration(conversation, { prompt, tokens });
+    const overheadMs = await timeOverhead(conversation);
     const after = bytesSent(swarm);
-    const computeMs = conversation
-      .usage()
-      .reduce((sum, { computeMs }) => sum + (computeMs ?? 0), 0);
     const hops = shape.blockCount;
-    const beyond = (share: number) => (percentile(stepMs, share) - computeMs) / hops;
+    const beyond = (share: number) => percentile(overheadMs, share) / hops;
     await conversation.close();
     return {
       activationBytes: 2 * shape.hiddenSize,
@@ -53,6 +52,28 @@ export async function benchHops(): Promise<HopReport> {
   } finally {
     await swarm.stop();
   }
+}
+
+/** Milliseconds of each step, less what its hops say that they computed. */
+async function timeOverhead(conversation: Conversation): Promise<number[]> {
+  const overheadMs: number[] = [];
+  let last = { atMs: performance.now(), computeMs: computeMsOf(conversation) };
+  const options = { promptTokens: prompt as never, maxTokens: tokens, temperature: 0 };
+  for await (const event of conversation.generate({ ...options, ignoreEos: true })) {
+    if (event.type !== 'token') continue;
+    const next = { atMs: performance.now(), computeMs: computeMsOf(conversation) };
+    overheadMs.push(next.atMs - last.atMs - (next.computeMs - last.computeMs));
+    last = next;
+  }
+  // Before the first token there was the prompt.
+  return overheadMs.slice(1);
+}
+
+/** What all hops computed in steps of one token so far. */
+function computeMsOf(conversation: Conversation): number {
+  return conversation
+    .usage()
+    .reduce((sum, { computeMs, steps }) => sum + (computeMs ?? 0) * steps, 0);
 }
 
 /** Bytes that each process sent to each other one, TLS and multiplexing included, by `ss`. */

@@ -40,6 +40,8 @@ function metadataOf(shape: Shape): GgufMetadata {
     'llama.feed_forward_length': number(shape.feedForwardSize),
     'llama.attention.head_count': number(shape.headCount),
     'llama.attention.head_count_kv': number(shape.kvHeadCount),
+    'llama.attention.key_length': number(headSizeOf(shape)),
+    'llama.attention.value_length': number(headSizeOf(shape)),
     'llama.attention.layer_norm_rms_epsilon': { type: 'float32', value: 1e-5 },
     'llama.rope.freq_base': { type: 'float32', value: 10_000 },
     'llama.vocab_size': number(shape.vocabSize),
@@ -47,9 +49,14 @@ function metadataOf(shape: Shape): GgufMetadata {
   };
 }
 
+function headSizeOf({ headSize, hiddenSize, headCount }: Shape): number {
+  return headSize ?? hiddenSize / headCount;
+}
+
 function* tensorsOf(shape: Shape, type: BenchType): Generator<GgufTensorSource> {
   const { hiddenSize, feedForwardSize, headCount, kvHeadCount, vocabSize } = shape;
-  const kvSize = (hiddenSize / headCount) * kvHeadCount;
+  const querySize = headSizeOf(shape) * headCount;
+  const kvSize = headSizeOf(shape) * kvHeadCount;
   const matrix = (name: string, rows: number, columns: number) =>
     tensor(`${name}.weight`, type, [rows, columns]);
   const ones = new Uint8Array(new Float32Array(hiddenSize).fill(1).buffer);
@@ -64,10 +71,10 @@ function* tensorsOf(shape: Shape, type: BenchType): Generator<GgufTensorSource> 
   for (let block = 0; block < shape.blockCount; block += 1) {
     const prefix = `blk.${block}`;
     yield norm(`${prefix}.attn_norm`);
-    yield matrix(`${prefix}.attn_q`, hiddenSize, hiddenSize);
+    yield matrix(`${prefix}.attn_q`, querySize, hiddenSize);
     yield matrix(`${prefix}.attn_k`, kvSize, hiddenSize);
     yield matrix(`${prefix}.attn_v`, kvSize, hiddenSize);
-    yield matrix(`${prefix}.attn_output`, hiddenSize, hiddenSize);
+    yield matrix(`${prefix}.attn_output`, hiddenSize, querySize);
     yield norm(`${prefix}.ffn_norm`);
     yield matrix(`${prefix}.ffn_gate`, feedForwardSize, hiddenSize);
     yield matrix(`${prefix}.ffn_up`, feedForwardSize, hiddenSize);

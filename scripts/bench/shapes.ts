@@ -5,6 +5,8 @@ export interface Shape {
   readonly blockCount: number;
   readonly headCount: number;
   readonly kvHeadCount: number;
+  /** Default: the hidden size over the heads. */
+  readonly headSize?: number;
   readonly feedForwardSize: number;
   readonly vocabSize: number;
 }

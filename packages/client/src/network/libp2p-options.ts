@@ -1,9 +1,9 @@
-import { yamux } from '@chainsafe/libp2p-yamux';
 import { identify, identifyPush } from '@libp2p/identify';
 import { kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht';
 import { ping } from '@libp2p/ping';
 import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p';
 import { isLocalSwarm } from './addresses.js';
+import { frugalYamux } from './frugal-yamux.js';
 import type { SkeinNodeOptions } from './node.js';
 import type { Platform } from './platform.js';
 
@@ -33,7 +33,7 @@ export function libp2pOptions(
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     addresses: { listen: [...options.listen], announce: [...(options.announce ?? [])] },
     streamMuxers: [
-      yamux({
+      frugalYamux({
         keepAliveInterval: 30 * secondMs,
         maxInboundStreams: streamsPerConnectionMax,
         maxOutboundStreams: streamsPerConnectionMax,

@@ -11,15 +11,18 @@ const readBytes = 256 * 1024;
 /** Pause when a system gives the pipe to us in non-blocking mode and it has no room or data. */
 const retryMs = 1;
 
-/** Waits for the next frame; null when the parent has closed the pipe or died. */
 export class FramePipe {
   private readonly decoder = new FrameDecoder();
   private readonly arrived: Frame[] = [];
+  private readonly buffer = Buffer.allocUnsafe(readBytes);
 
+  /**
+   * Waits for the next frame; null when the parent has closed the pipe or died. The body of a frame
+   * lasts until the next call: it may lie where that one reads to.
+   */
   read(): Frame | null {
+    const { buffer } = this;
     while (this.arrived.length === 0) {
-      // A fresh buffer each time: the bodies of earlier frames may still look into the last one.
-      const buffer = Buffer.allocUnsafe(readBytes);
       const count = retrying(() => readSync(pipeDescriptor, buffer));
       if (count === 0) return null;
       this.arrived.push(...this.decoder.push(buffer.subarray(0, count)));

@@ -79,11 +79,18 @@ export class GraphCache {
   /** Most recently used first. */
   private readonly small: GraphSlot[] = [];
   private large: GraphSlot | null = null;
+  private row: Float32Array | null = null;
 
   constructor(
     private readonly runtime: Runtime,
     private readonly settings: ModelGraphSettings,
   ) {}
+
+  /** Where a row of logits is looked through; made once, as one a step would keep the collector busy. */
+  get logitsRow(): Float32Array {
+    this.row ??= new Float32Array(this.settings.config.vocabSize);
+    return this.row;
+  }
 
   /** The graph of a plan; null when there is no memory to compute in. */
   take(plan: GraphPlan): TakenGraph | null {

@@ -42,7 +42,7 @@ export function runGraph<Item extends RunItem>(
     throw new SkeinError('engine-failed', 'The device failed to compute a batch.');
   }
   return new Map(
-    plan.placed.map((placed) => [placed.item, readOutput(ggml, config, placed, step)]),
+    plan.placed.map((placed) => [placed.item, readOutput({ ggml, config, cache }, placed, step)]),
   );
 }
 
@@ -86,17 +86,24 @@ function writeInputs(
   write(inputs.positions, positions);
 }
 
+/** What reading an output takes. */
+interface Reader {
+  readonly ggml: Ggml;
+  readonly config: ModelConfig;
+  readonly cache: GraphCache;
+}
+
 function readOutput(
-  ggml: Ggml,
-  config: ModelConfig,
+  reader: Reader,
   placed: PlacedItem<RunItem>,
   { outputs }: StepGraph,
 ): RunOutput {
   const { output } = placed.item;
   if (output === 'none') return null;
   if (output === 'last' || output === 'all') {
-    return { kind: 'logits', logits: readLogits(ggml, config, placed, outputs) };
+    return { kind: 'logits', logits: readLogits(reader, placed, outputs) };
   }
+  const { ggml, config } = reader;
   const rowBytes = config.hiddenSize * hiddenElementBytes[output as HiddenType];
   const bytes = new Uint8Array(placed.outputRows * rowBytes);
   const tensor = outputs.hidden[output] as Tensor;
@@ -106,8 +113,7 @@ function readOutput(
 
 /** Best candidates of each row, with the normaliser: `log Z = logit - log probability`. */
 function readLogits(
-  ggml: Ggml,
-  config: ModelConfig,
+  { ggml, config, cache }: Reader,
   { item, outputStart, outputRows }: PlacedItem<RunItem>,
   outputs: StepGraph['outputs'],
 ): Logits {
@@ -118,7 +124,7 @@ function readLogits(
   const ids = isFull ? null : new Int32Array(outputRows * width);
   const logNormalisers = new Float32Array(outputRows);
   const targetLogits = item.targets === undefined ? null : new Float32Array(outputRows);
-  const vocabulary = new Float32Array(vocabSize);
+  const vocabulary = cache.logitsRow;
   const probability = new Float32Array(1);
   for (let row = 0; row < outputRows; row += 1) {
     const firstElement = (outputStart + row) * vocabSize;
