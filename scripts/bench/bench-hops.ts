@@ -28,6 +28,8 @@ const shape = {
 };
 
 const tokens = 1000;
+/** Before these are counted: V8 compiles what has run often, as it has in a peer that serves. */
+const warmUpTokens = 2000;
 const prompt = [1, 2, 3];
 
 /** Runs three peers of one block each, and takes the compute that they report off each step. */
@@ -36,7 +38,7 @@ export async function benchHops(): Promise<HopReport> {
   const swarm = await startBenchSwarm({ path, spans: ['0:1', '1:2', '2:3'], threads: 1 });
   try {
     const conversation = await swarm.converse();
-    await timeGeneration(conversation, { prompt, tokens: 50 });
+    await timeGeneration(conversation, { prompt, tokens: warmUpTokens });
     const before = bytesSent(swarm);
     const overheadMs = await timeOverhead(conversation);
     const after = bytesSent(swarm);

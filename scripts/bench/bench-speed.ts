@@ -10,9 +10,10 @@ export interface SpeedRow {
   readonly againstSpeed: number;
 }
 
-/** Tokens of the prefill rows, and tokens that are decoded after a short prompt. */
+/** Tokens of the prefill rows; turns of a round, and tokens that are decoded in each after a short prompt. */
 const prefillTokens = 512;
-const decodeTokens = 48;
+const decodeTurns = 6;
+const tokensPerTurn = 8;
 /** Comes before the long prompt, and is as long as a chunk: what follows is cut evenly. */
 const opening = Array.from({ length: 64 }, (_, index) => index + 3);
 const shortPrompt = Array.from({ length: 8 }, (_, index) => index + 3);
@@ -94,12 +95,12 @@ async function benchThreads(
     }
     // The first round warms caches and routes on both sides, and is not counted.
     for (let round = 0; round <= rounds; round += 1) {
-      const isCounted = round > 0;
+      const [ours, their] = round > 0 ? [peers, theirs] : [peers.map(newTimes), newTimes()];
       for (const [index, swarm] of swarms.entries()) {
-        const times = isCounted ? (peers[index] as Times) : newTimes();
-        await timeSkein(swarm, times);
+        ours[index]?.prefillMs.push(await timePrefill(swarm));
       }
-      timeLlama(llama, isCounted ? theirs : newTimes());
+      their.prefillMs.push(timeLlamaPrefill(llama));
+      await timeDecoding({ swarms, llama }, { peers: ours, llama: their });
     }
   } finally {
     llama.free();
@@ -108,34 +109,55 @@ async function benchThreads(
   return { peers, llama: theirs };
 }
 
-async function timeSkein(swarm: BenchSwarm, times: Times): Promise<void> {
+async function timePrefill(swarm: BenchSwarm): Promise<number> {
   const conversation = await swarm.converse();
   // A first token opens the route, which is not part of a prefill or of a decode step.
   await timeGeneration(conversation, { prompt: opening, tokens: 1 });
-  const prefill = await timeGeneration(conversation, { prompt: longPrompt, tokens: 1 });
+  const { firstTokenMs } = await timeGeneration(conversation, { prompt: longPrompt, tokens: 1 });
   await conversation.close();
-  const decoding = await swarm.converse();
-  const decode = await timeGeneration(decoding, { prompt: shortPrompt, tokens: decodeTokens });
-  await decoding.close();
-  times.decodeMs.push(...decode.stepMs);
-  times.prefillMs.push(prefill.firstTokenMs);
+  return firstTokenMs;
 }
 
-function timeLlama(llama: Libllama, times: Times): void {
-  const prompt = Int32Array.from(shortPrompt);
+function timeLlamaPrefill(llama: Libllama): number {
   llama.clear();
   llama.decode(Int32Array.from(opening), { position: 0, logits: 'last' });
   const startedAt = performance.now();
   llama.decode(Int32Array.from(longPrompt), { position: opening.length, logits: 'last' });
-  times.prefillMs.push(performance.now() - startedAt);
+  return performance.now() - startedAt;
+}
+
+/** All sides decode a few tokens in turns: the machine's speed changes within seconds. */
+async function timeDecoding(
+  { swarms, llama }: { swarms: readonly BenchSwarm[]; llama: Libllama },
+  times: { readonly peers: readonly Times[]; readonly llama: Times },
+): Promise<void> {
+  const conversations = await Promise.all(swarms.map((swarm) => swarm.converse()));
   llama.clear();
-  let logits = llama.decode(prompt, { position: 0, logits: 'last' });
-  for (let step = 0; step < decodeTokens - 1; step += 1) {
-    const stepAt = performance.now();
-    const next = Int32Array.of(indexOfMaximum(logits));
-    logits = llama.decode(next, { position: prompt.length + step, logits: 'last' });
-    times.decodeMs.push(performance.now() - stepAt);
+  for (let turn = 0; turn < decodeTurns; turn += 1) {
+    for (const [index, conversation] of conversations.entries()) {
+      const { stepMs } = await timeGeneration(conversation, {
+        prompt: shortPrompt,
+        tokens: 1 + tokensPerTurn,
+      });
+      times.peers[index]?.decodeMs.push(...stepMs);
+    }
+    times.llama.decodeMs.push(...timeLlamaTurn(llama, turn * (shortPrompt.length + tokensPerTurn)));
   }
+  for (const conversation of conversations) await conversation.close();
+}
+
+function timeLlamaTurn(llama: Libllama, start: number): number[] {
+  const stepMs: number[] = [];
+  let position = start + shortPrompt.length;
+  let logits = llama.decode(Int32Array.from(shortPrompt), { position: start, logits: 'last' });
+  for (let step = 0; step < tokensPerTurn; step += 1) {
+    const startedAt = performance.now();
+    const next = Int32Array.of(indexOfMaximum(logits));
+    logits = llama.decode(next, { position, logits: 'last' });
+    stepMs.push(performance.now() - startedAt);
+    position += 1;
+  }
+  return stepMs;
 }
 
 function indexOfMaximum(values: Float32Array): number {
