@@ -27,4 +27,23 @@ describe('selectTop', () => {
   it('gives the whole row when more are wanted than there are', () => {
     expect([...selectTop(Float32Array.of(1, 3, 2), 10).ids]).toEqual([1, 2, 0]);
   });
+
+  it('agrees with a full sort for rows of any length and make', () => {
+    const random = seededRandom(11);
+    for (let round = 0; round < 400; round += 1) {
+      const length = 1 + Math.floor(random() * (round % 2 === 0 ? 40 : 3000));
+      const count = 2 + Math.floor(random() * 70);
+      const kinds = [() => 0, () => -0, () => -Infinity, () => Infinity, () => -3.4028234663852886e38];
+      const scale = 10 ** Math.floor(random() * 8 - 4);
+      const oddOnes = random() * 0.5;
+      const row = Float32Array.from({ length }, () => {
+        const odd = kinds[Math.floor(random() * kinds.length)] as () => number;
+        return random() < oddOnes ? odd() : Math.round((random() - 0.7) * 50) * scale;
+      });
+      const best = Array.from(row.keys())
+        .sort((a, b) => Math.sign((row[b] as number) - (row[a] as number)) || a - b)
+        .slice(0, count);
+      expect([...selectTop(row, count).ids]).toEqual(best);
+    }
+  });
 });
