@@ -33,7 +33,13 @@ describe('selectTop', () => {
     for (let round = 0; round < 400; round += 1) {
       const length = 1 + Math.floor(random() * (round % 2 === 0 ? 40 : 3000));
       const count = 2 + Math.floor(random() * 70);
-      const kinds = [() => 0, () => -0, () => -Infinity, () => Infinity, () => -3.4028234663852886e38];
+      const kinds = [
+        () => 0,
+        () => -0,
+        () => -Infinity,
+        () => Infinity,
+        () => -3.4028234663852886e38,
+      ];
       const scale = 10 ** Math.floor(random() * 8 - 4);
       const oddOnes = random() * 0.5;
       const row = Float32Array.from({ length }, () => {
