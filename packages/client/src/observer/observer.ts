@@ -136,6 +136,10 @@ class SwarmObserver implements Observer {
     this.#wallClock = wallClock;
     this.#startedAtMs = clock.now();
     this.#book = new PeerBook(this.#log, { now: () => clock.now(), wallNow: wallClock });
+    // A peer is lost, or back, in the middle of a round: counts and health must say the same of it.
+    this.#log.onEvent(() => {
+      this.#view = null;
+    });
     this.#asker = new StatusAsker(node, clock);
     const isAlone = kind === 'dashboard';
     const linesMax = isAlone ? observerLimits.linesMax : observerLimits.linesMaxBeside;

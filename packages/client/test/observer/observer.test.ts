@@ -133,6 +133,19 @@ describe('an observer', () => {
     expect(lost?.text).toMatch(/^brant with blocks 4:8 is lost: /);
   });
 
+  it('is of one mind the moment that it tells of a loss', async () => {
+    const [anser, brant] = await startTwo();
+    const observer = await observe(anser);
+    expect(observer.head()).toMatchObject({ health: 'degraded', peers: { serving: 2 } });
+    const heads: object[] = [];
+    observer.onEvent(({ kind }) => {
+      if (kind === 'lost') heads.push(observer.head());
+    });
+    await brant.node.stop();
+    await until(() => heads.length > 0, 5_000);
+    expect(heads[0]).toMatchObject({ health: 'broken', peers: { serving: 1, lost: 1 } });
+  });
+
   it('tells who joins, moves and leaves, and why', async () => {
     const [anser, brant] = await startTwo();
     const observer = await observe(anser);
