@@ -41,6 +41,8 @@ export const limits = {
   stepsQueuedPerSessionMax: 16,
   /** Candidates that a result may carry per row when it is not the full logits. */
   topKMax: 4096,
+  /** A sampling temperature: above this every token of any real model is about equally likely. */
+  temperatureMax: 100,
   /** Standbys that one hop feeds beside its successor: one in step, and its own replacement. */
   standbysPerHopMax: 2,
   /** Hops of a route. */

@@ -3,12 +3,18 @@ import type { Clock } from '../clock.js';
 import { createConstraint, type ResponseFormat } from '../grammar/index.js';
 import type { LoadedModel } from '../model/model-store.js';
 import { createSeed, resolveSamplingOptions, TokenHistory } from '../sampling/index.js';
-import type { SwarmSession } from '../session/swarm-session.js';
+import type { ExtendOptions, SwarmSession } from '../session/swarm-session.js';
 import { StopMatcher, type StreamDecoder } from '../text/index.js';
 import { toolFormat } from '../tools/index.js';
 import type { EventQueue } from './event-queue.js';
 import type { EndEvent, GenerateOptions, GenerationEvent } from './generation-types.js';
-import { type Choice, chooseToken, type SamplerState, topKFor } from './next-token.js';
+import {
+  aheadSampling,
+  type Choice,
+  chooseToken,
+  type SamplerState,
+  topKFor,
+} from './next-token.js';
 
 /** What one generation runs on. */
 export interface GenerationContext {
@@ -58,7 +64,10 @@ export async function* generateTokens(
   if (options.signal?.aborted) abort();
   options.signal?.addEventListener('abort', abort);
   const { signal } = leave;
-  const step = () => startStep(session, context, { topK: topKFor(state), signal });
+  const sampling = options.runAhead === false ? null : aheadSampling(state);
+  // The last token is not computed: nothing follows it.
+  const ahead = sampling && { sampling, to: context.length + run.maxTokens - 1 };
+  const step = () => startStep(session, context, { topK: topKFor(state), signal, ahead });
   let pending: PendingStep | null = null;
   let firstTokenAtMs: number | null = null;
   let tokens = 0;
@@ -107,6 +116,7 @@ export async function* generateTokens(
   } finally {
     options.signal?.removeEventListener('abort', abort);
     leave.abort();
+    session.halt();
     // Only then may the session be used again.
     await pending?.done;
   }
@@ -116,7 +126,7 @@ export async function* generateTokens(
 function startStep(
   session: SwarmSession,
   context: readonly TokenId[],
-  options: { topK: number; signal: AbortSignal },
+  options: Pick<ExtendOptions, 'topK' | 'signal' | 'ahead'>,
 ): PendingStep {
   const logits = session.extend(context.slice(session.length), options);
   const settle = () => {

@@ -33,6 +33,11 @@ export interface GenerateOptions extends PromptOptions, SamplingOptions, ToolOpt
    * Not with `ignoreEos`. Default: anything.
    */
   readonly responseFormat?: ResponseFormat;
+  /**
+   * Peers draw tokens as this client does and go on at once, without waiting for it; each token is still
+   * checked here. Off where a format, a bias or a penalty has a say. Default: true.
+   */
+  readonly runAhead?: boolean;
   /** Number of most likely tokens to report with each token. Default: 0. */
   readonly logits?: number;
   readonly signal?: AbortSignal;

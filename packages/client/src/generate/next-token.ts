@@ -1,4 +1,11 @@
-import { isSkeinError, type Logits, SkeinError, type TokenId } from '@skein/protocol';
+import {
+  type AheadSampling,
+  isSkeinError,
+  type Logits,
+  limits,
+  SkeinError,
+  type TokenId,
+} from '@skein/protocol';
 import type { TokenConstraint } from '../grammar/index.js';
 import {
   candidatesNeeded,
@@ -42,6 +49,26 @@ const usualCandidates = 64;
 
 /** Last hops in a row whose logits make no sense, before the generation is given up. */
 const badOutputsMax = 4;
+
+/**
+ * Rules by which the last hop can draw the tokens of a generation too; null when the choice depends
+ * on what it does not know: tokens before, a format, a bias.
+ */
+export function aheadSampling(state: SamplerState): AheadSampling | null {
+  const { session, settings, constraint, seed } = state;
+  const { repetitionPenalty, presencePenalty, frequencyPenalty, logitBias } = settings;
+  const isFree =
+    repetitionPenalty === 1 &&
+    presencePenalty === 0 &&
+    frequencyPenalty === 0 &&
+    logitBias.size === 0 &&
+    constraint === null;
+  const isShort = session.model.vocabSize <= limits.topKMax || topKFor(state) > 0;
+  if (!isFree || !isShort) return null;
+  const { temperature, topP, minP } = settings;
+  const topK = Math.min(settings.topK, limits.vocabSizeMax);
+  return { temperature, topK, topP, minP, seed };
+}
 
 /** Candidates to ask for with the next step. */
 export function topKFor(state: SamplerState): number {

@@ -1,7 +1,8 @@
+import { limits } from '@skein/protocol';
+
 /** Ranges and sizes of sampling, with their reasons. */
 export const samplingLimits = {
-  /** Above this every token of any real model is about equally likely. */
-  temperatureMax: 100,
+  temperatureMax: limits.temperatureMax,
   /** Repetition penalties in use are 1 to 1.5; a factor of 100 already decides everything. */
   repetitionPenaltyMin: 0.01,
   repetitionPenaltyMax: 100,

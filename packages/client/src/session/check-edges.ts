@@ -2,7 +2,7 @@ import { type Failure, type HopChain, RouteBroken } from './hop-chain.js';
 
 /**
  * Decides what becomes of edges that failed. A hop that is out of its predecessor's reach but
- * answers us is relayed to; else it is lost.
+ * answers us is relayed to; else it is lost. The edge from the last hop to the first can be done without.
  *
  * @param onRefused a peer that works, but not in this place
  * @throws RouteBroken when a hop is lost
@@ -14,7 +14,8 @@ export async function checkEdges(
 ): Promise<void> {
   for (const { kind, hop, error } of failures) {
     const { hops } = chain;
-    const successor = hops[hops.indexOf(hop) + 1];
+    const isLoop = hop === hops.at(-1);
+    const successor = isLoop ? hops[0] : hops[hops.indexOf(hop) + 1];
     const isOpen = kind === 'edge' && hops.includes(hop) && !hop.isLost;
     if (!isOpen || successor === undefined || successor.isLost) continue;
     // One that is still being opened cannot answer: if it is dead, its opening fails.
@@ -23,6 +24,8 @@ export async function checkEdges(
       chain.lose(successor, error, { isBlamed: true });
       throw new RouteBroken();
     }
+    // Tokens of the last hop go by way of the client again.
+    if (isLoop) continue;
     // Relaying did not help: nobody knows why, so somebody else takes its place.
     if (hop.needsRelay && hop.target === 'client') {
       onRefused(successor.peer);

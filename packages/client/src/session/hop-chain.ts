@@ -1,4 +1,5 @@
 import {
+  type AheadMessage,
   type ErrorMessage,
   type Received,
   type ResultMessage,
@@ -17,6 +18,7 @@ import type { Hop, HopEvents } from './hop.js';
 import { errorFromHop, judgeError, mannerOf } from './judge-error.js';
 import { meterStep } from './meter-step.js';
 import type { OutgoingStep } from './outgoing.js';
+import { type AheadRequest, type Arrived, type Continuation, RunAhead } from './run-ahead.js';
 import { sessionLimits } from './session-limits.js';
 import { type Chunk, type RunRequest, StepRun } from './step-run.js';
 import { StepWatch } from './step-watch.js';
@@ -76,6 +78,7 @@ export class HopChain implements HopEvents {
   readonly #watch: StepWatch;
   readonly #onLeaving: () => void;
   #interruption: Deferred<never>;
+  readonly #ahead = new RunAhead();
   #run: StepRun | null = null;
   #nextStep = 0;
   /** Since the hops changed. */
@@ -94,7 +97,7 @@ export class HopChain implements HopEvents {
       chunkRows: options.cut.chunkRows,
       run: () => this.#run,
       onLate: (hop, error, blame) => this.lose(hop, error, blame),
-      onLostStep: (hop, error) => this.#note({ kind: 'edge', hop, error, isBlamed: false }),
+      onLostStep: (hop, error) => this.#noteEdge(hop, error),
     });
     this.#interruption = createInterruption();
   }
@@ -159,6 +162,18 @@ export class HopChain implements HopEvents {
     void hop.close();
   }
 
+  /** Whether what the hops have begun by themselves, if anything, is what the client wants of them. */
+  agreesWith(wanted: Continuation): boolean {
+    this.#enterEpoch();
+    return this.#ahead.agreesWith(wanted);
+  }
+
+  /** The hops do not go on by themselves beyond a position. */
+  halt(position: number): void {
+    this.#enterEpoch();
+    this.#instruct(this.#ahead.halt(position, this.epoch));
+  }
+
   /**
    * Sends tokens through hops, or lets a hop replay, and waits for all results.
    * @throws RouteBroken when a hop failed, SkeinError `history-gone` when the feeder has no history
@@ -168,32 +183,54 @@ export class HopChain implements HopEvents {
     const { from, to, stepEnds } = request;
     let again = isRepeated ? this.#tokens.stepsAgain(from, to) : null;
     if (stepEnds !== undefined) again = repeatSteps(stepEnds, from, to);
+    this.#enterEpoch();
     const run = new StepRun(request, { firstStep: this.#nextStep, again });
     if (this.failures.length > 0) run.done.reject(new RouteBroken());
     else if (run.isComplete) run.done.resolve();
     else {
       this.#run = run;
       this.#watch.begin(run, Math.min(request.to - request.from, this.#cut.chunkRows));
-      if (request.feeder === null) this.#sendChunks(run);
-      else this.#startReplay(run, request.feeder);
+      if (request.feeder === null) {
+        this.#goAhead(run, request.ahead ?? null);
+        if (this.#run === run) this.#sendChunks(run);
+      } else this.#startReplay(run, request.feeder);
       this.onProgress();
+      const early = this.#ahead.takeEarly();
+      if (early !== null && this.#run === run) this.#accept(run, early);
     }
     return run.done.promise;
   }
 
   onResult(hop: Hop, received: Received<ResultMessage>): void {
     const run = this.#run;
+    // A late frame of a dead route.
+    if (received.message.epoch !== this.epoch) return;
+    const arrived = { received, atMs: this.#clock.now() };
+    if (run !== null) {
+      if (hop === run.request.hops.at(-1)) this.#accept(run, arrived);
+      return;
+    }
+    if (hop !== this.hops.at(-1)) return;
+    this.#enterEpoch();
+    try {
+      this.#ahead.keep(arrived);
+    } catch (error) {
+      this.lose(hop, toSkeinError(error), { isBlamed: true });
+    }
+  }
+
+  #accept(run: StepRun, { received, atMs }: Arrived): void {
     const { message } = received;
-    // A late frame of a dead route, or of a run that was given up.
-    if (run === null || message.epoch !== this.epoch || hop !== run.request.hops.at(-1)) return;
+    const hop = run.request.hops.at(-1) as Hop;
     try {
       const chunk = run.accept(message);
       this.#watch.watchFor(run, chunk.rows);
       if (chunk.sentAtMs !== null && !chunk.rowByRow) {
-        const elapsedMs = this.#clock.now() - chunk.sentAtMs;
+        const elapsedMs = atMs - chunk.sentAtMs;
         this.#watch.add(chunk.rows, elapsedMs);
         this.#meter(run.request.hops, message.trace, { rows: chunk.rows, elapsedMs });
       }
+      this.#ahead.note(message, atMs, run.request.topK);
       run.request.onResult?.(received, chunk);
     } catch (error) {
       this.lose(hop, toSkeinError(error), { isBlamed: true });
@@ -237,17 +274,17 @@ export class HopChain implements HopEvents {
     else if (verdict.kind === 'lost') this.lose(hop, error, verdict);
     else {
       const index = this.hops.indexOf(hop);
-      const successor = this.hops[index + 1];
-      const predecessor = this.hops[index - 1];
+      const isLast = index === this.hops.length - 1;
+      // The last hop sends tokens to the first one, where they go on by themselves.
+      const successor = isLast ? this.hops[0] : this.hops[index + 1];
+      const predecessor = index === 0 ? this.hops.at(-1) : this.hops[index - 1];
       if (error.code === 'bad-output' && predecessor?.peer === verdict.successor) {
         const cause = errorFromHop(message, predecessor.peer);
         this.lose(predecessor, cause, { isBlamed: true });
         return;
       }
       // It may name a successor of before, having entered the new epoch and not heard of the new one yet.
-      if (successor?.peer === verdict.successor) {
-        this.#note({ kind: 'edge', hop, error, isBlamed: false });
-      }
+      if (successor?.peer === verdict.successor) this.#noteEdge(hop, error);
       if (!verdict.isHopOpen) this.lose(hop, error, { isBlamed: false });
     }
   }
@@ -285,6 +322,33 @@ export class HopChain implements HopEvents {
     this.interrupt(new RouteBroken());
   }
 
+  /** A hop does not reach the one that takes what it sends. */
+  #noteEdge(hop: Hop, error: SkeinError): void {
+    if (hop === this.hops.at(-1)) this.#ahead.breakLoop(this.hops);
+    this.#note({ kind: 'edge', hop, error, isBlamed: false });
+  }
+
+  #enterEpoch(): void {
+    this.#nextStep += this.#ahead.enter(this.epoch);
+  }
+
+  /** @param wanted null: the hops are to wait for the client */
+  #goAhead(run: StepRun, wanted: AheadRequest | null): void {
+    if (run.request.until !== null) return;
+    const { hops, to } = run.request;
+    this.#instruct(this.#ahead.instruction(hops, wanted, { to, epoch: this.epoch }));
+  }
+
+  #instruct(message: AheadMessage | null): void {
+    const last = this.hops.at(-1);
+    if (message === null || last === undefined || last.isLost || last.isOver) return;
+    try {
+      last.goAhead(message);
+    } catch (error) {
+      this.lose(last, toSkeinError(error), { isBlamed: true });
+    }
+  }
+
   #sendChunks(run: StepRun): void {
     const { request } = run;
     const [first] = request.hops as [Hop, ...Hop[]];
@@ -295,10 +359,17 @@ export class HopChain implements HopEvents {
     };
     try {
       for (let chunk = run.nextChunk(window); chunk !== null; chunk = run.nextChunk(window)) {
-        const step = this.takeStepNumber();
-        run.noteSent({ ...chunk, step, sentAtMs: this.#clock.now() });
         const { position, rows } = chunk;
         if (request.until === null) this.#tokens.noteSteps(chunk);
+        const { begun } = this.#ahead;
+        if (begun?.position === position) {
+          const { step, toldAtMs } = begun;
+          this.#nextStep = Math.max(this.#nextStep, step + 1);
+          run.noteSent({ ...chunk, step, sentAtMs: toldAtMs, isBegun: true });
+          continue;
+        }
+        const step = this.takeStepNumber();
+        run.noteSent({ ...chunk, step, sentAtMs: this.#clock.now(), isBegun: false });
         const message = this.#stepMessage(request, step, chunk);
         void first.send(message, [this.#tokens.tensor(position, position + rows)]);
       }

@@ -1,4 +1,5 @@
 import {
+  type AheadMessage,
   type Ends,
   type ErrorCode,
   type ErrorMessage,
@@ -153,6 +154,11 @@ export class Hop {
   /** @throws SkeinError `stream-closed` */
   send(message: OutgoingStep, tensors: readonly Tensor[]): Promise<void> | undefined {
     return this.#openChannel().send(message, tensors);
+  }
+
+  /** Tells a last hop how far it may go on by itself. */
+  goAhead(message: AheadMessage): void {
+    void this.#openChannel().send(message);
   }
 
   /** Forgets tokens from `position` on; the answer's figures are kept in this object as well. */

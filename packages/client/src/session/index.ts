@@ -1,4 +1,5 @@
 export { noRouteError } from './no-route-error.js';
+export type { AheadRequest } from './run-ahead.js';
 export { sessionLimits } from './session-limits.js';
 export type {
   MovedCache,

@@ -4,6 +4,13 @@ export const sessionLimits = {
   chunkRows: 64,
   /** Chunks in flight: one computing at each hop and one on the way, within a hop's queue. */
   stepsInFlightMax: 16,
+  /**
+   * Steps that hops may go on for by themselves: at 30 steps a second they do not have to wait for a
+   * client that is half a second away, and little is in vain when the client stops them.
+   */
+  aheadSteps: 32,
+  /** Tokens that a last hop drew otherwise than the client does, before it is not let go any more. */
+  aheadDisagreementsMax: 4,
   /** Dial and stream; a peer that takes longer is no good hop. */
   openMs: 5000,
   /** The same where the connection stands, and `opened` after it: two round trips, no dial. */

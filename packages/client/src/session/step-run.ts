@@ -2,6 +2,7 @@ import { type Received, type ResultMessage, SkeinError, type TokenId } from '@sk
 import { type RepeatedSteps, type StepCut, stepEndAfter } from './cut-steps.js';
 import { createDeferred } from './deferred.js';
 import type { Hop } from './hop.js';
+import type { AheadRequest } from './run-ahead.js';
 
 /** Tokens that are to pass some hops, and what is wanted at the other end. */
 export interface RunRequest {
@@ -16,6 +17,8 @@ export interface RunRequest {
   readonly until: number | null;
   readonly logits: 'none' | 'last' | 'all';
   readonly topK: number;
+  /** How the hops may go on after the last step. Default: they wait. */
+  readonly ahead?: AheadRequest | null;
   /** The token whose logit is wanted at a position. Default: none. */
   readonly targetAt?: ((position: number) => TokenId) | null;
   /** New tokens are cut into steps that end here. Default: by position. */
@@ -43,6 +46,8 @@ export interface ChunkWindow {
 interface SentStep extends Chunk {
   readonly step: number;
   readonly sentAtMs: number;
+  /** The last hop sent it, and not the client. */
+  readonly isBegun: boolean;
 }
 
 /** Where a run stands. It sends nothing itself. */
@@ -76,6 +81,11 @@ export class StepRun {
   /** The oldest step without an answer. */
   get oldestStep(): number {
     return this.#inFlight[0]?.step ?? this.firstStep + this.#answers;
+  }
+
+  /** The oldest step without an answer was sent by the last hop. */
+  get isOldestBegun(): boolean {
+    return this.#inFlight[0]?.isBegun ?? false;
   }
 
   /** Rows that were sent and not answered; of a replay, all that may be on their way. */

@@ -137,8 +137,11 @@ export class StepWatch {
       this.#busyExtensions += 1;
       this.watchFor(run, Math.min(run.rowsInFlight, this.#options.chunkRows));
     } else {
-      const kind = stall.kind === 'edge' && stall.hop > 0 ? 'edge' : 'stuck';
-      this.#suspect({ kind, hop: asked[stall.hop] as Hop, step }, asked[stall.hop - 1]);
+      // What the client sends gets there; what the last hop sends to the first may not.
+      const isLoop = stall.hop === 0 && run.isOldestBegun && hops.length > 1;
+      const kind = stall.kind === 'edge' && (stall.hop > 0 || isLoop) ? 'edge' : 'stuck';
+      const before = isLoop ? hops.at(-1) : asked[stall.hop - 1];
+      this.#suspect({ kind, hop: asked[stall.hop] as Hop, step }, before);
     }
   }
 

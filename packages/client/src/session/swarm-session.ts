@@ -6,6 +6,7 @@ import { HopChain, RouteBroken } from './hop-chain.js';
 import { toRouteHop } from './reroute-events.js';
 import { RouteImprover } from './route-improver.js';
 import { RouteKeeper } from './route-keeper.js';
+import type { AheadRequest } from './run-ahead.js';
 import { sessionLimits } from './session-limits.js';
 import type {
   SessionEnvironment,
@@ -25,6 +26,11 @@ export interface ExtendOptions {
   readonly targets?: readonly TokenId[];
   /** Positions after which steps are to end, as {@link SwarmSession.stepEnds} told of a session. */
   readonly stepEnds?: readonly number[];
+  /**
+   * The peers draw the next tokens by these rules, and go on with them at once; calls that append the
+   * same tokens find them computed. Only with `logits: 'last'`. Default: the peers wait.
+   */
+  readonly ahead?: AheadRequest | null;
   readonly signal?: AbortSignal;
 }
 
@@ -167,6 +173,11 @@ export class SwarmSession {
     return await this.extend([last], options);
   }
 
+  /** The peers go on by themselves no more; what they computed beyond the context is taken back later. */
+  halt(): void {
+    if (this.#closing === null) this.#chain.halt(this.#committed);
+  }
+
   /** The last logits cannot be right: the hop that sent them is blamed and replaced. */
   rejectOutput(error: SkeinError): void {
     const last = this.#chain.hops.at(-1);
@@ -230,17 +241,20 @@ export class SwarmSession {
     const targetAt =
       targets === undefined ? null : (position: number) => targets[position - start] as TokenId;
     const parts: Logits[] = [];
+    const token = tokens[0] as TokenId;
+    const continuation = { to: target, token, logits: wanted, topK, hasTargets: targetAt !== null };
     this.#tokens.append(tokens);
     let fruitless = 0;
     try {
       while (this.#committed < target) {
         if (options.signal?.aborted) throw abortError(options.signal);
+        const from = this.#committed;
+        if (!this.#chain.agreesWith({ ...continuation, from })) this.#isOutOfStep = true;
         if (this.#isOutOfStep || this.#keeper.canMove(this.#committed)) {
           await this.#makeWhole(options.signal);
         } else if (tokens.length === 1) {
           await this.#improver.betweenSteps(this.#committed, options.signal);
         }
-        const from = this.#committed;
         const run = this.#chain.run({
           from,
           to: target,
@@ -250,6 +264,7 @@ export class SwarmSession {
           logits: wanted,
           topK,
           targetAt,
+          ahead: options.ahead ?? null,
           stepEnds: options.stepEnds,
           onResult: ({ tensors }, { position, rows }) => {
             const isLast = position + rows === target;
@@ -268,6 +283,7 @@ export class SwarmSession {
     } catch (error) {
       this.#tokens.truncate(this.#committed);
       this.#fallOutOfStep();
+      this.halt();
       throw error;
     }
     return joinLogits(parts);

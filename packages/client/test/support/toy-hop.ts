@@ -1,4 +1,5 @@
 import {
+  type AheadMessage,
   bytesOf,
   type Ends,
   float32View,
@@ -15,7 +16,14 @@ import {
   type Tensor,
   type ToClientMessage,
   type ToHopMessage,
+  type TokenId,
 } from '@skein/protocol';
+import {
+  resolveSamplingOptions,
+  sample,
+  TokenHistory,
+  uniformAt,
+} from '../../src/sampling/index.js';
 import type { ToyChannel } from './toy-channel.js';
 import {
   logNormaliser,
@@ -70,6 +78,7 @@ export class ToyHop {
   readonly #channel: ToyChannel<object>;
   readonly #caches: ToyCache[];
   #epoch: number;
+  #ahead: { to: number; plan: NonNullable<AheadMessage['plan']> } | null = null;
   #successor: Successor | null;
   #standbys: { readonly target: Standby; sentTo: number }[] = [];
   #outputs: ToyRow[] = [];
@@ -100,6 +109,9 @@ export class ToyHop {
     switch (message.type) {
       case 'step':
         this.step(message, tensors);
+        return;
+      case 'ahead':
+        this.#goAhead(message);
         return;
       case 'truncate':
         this.#truncate(message);
@@ -243,6 +255,44 @@ export class ToyHop {
     if (!this.#channel.isClosed) this.#channel.abort(new Error('toy'));
   }
 
+  #goAhead({ epoch, to, plan }: AheadMessage): void {
+    if (!this.ends.head) this.peer.violation('ahead to a hop without the head');
+    if (epoch !== this.#epoch) this.peer.violation(`ahead in epoch ${epoch}`);
+    const before = plan ?? this.#ahead?.plan;
+    if (before === undefined) this.peer.violation('ahead without a plan');
+    else this.#ahead = { to, plan: before };
+  }
+
+  /** The token that the session goes on with after a step, and that step. */
+  #drawAhead(message: StepMessage, logits: Float32Array): TokenId | null {
+    if (this.#ahead === null || message.logits !== 'last') return null;
+    const { to, plan } = this.#ahead;
+    if (this.length >= to) return null;
+    const { seed, ...settings } = plan.sampling;
+    const drawn = sample({
+      row: { kind: 'full', logits },
+      settings: resolveSamplingOptions(settings),
+      history: new TokenHistory(),
+      random: uniformAt(seed, this.length),
+    });
+    if (drawn.kind !== 'token') return null;
+    const { step, epoch, topK } = message;
+    const next = { type: 'step', step: step + 1, epoch, position: this.length, rows: 1 };
+    const whole = { ...next, logits: 'last', ...(topK !== undefined && { topK }), trace: [] };
+    const shown = this.peer.liesAhead ? (drawn.token + 1) % logits.length : drawn.token;
+    const tensor: Tensor = { type: 'i32', shape: [1], bytes: bytesOf(Int32Array.of(shown)) };
+    this.peer.stepsAhead += 1;
+    const { first } = plan;
+    if (first === null) {
+      queueMicrotask(() =>
+        this.step({ ...whole, tensors: [] } as unknown as StepMessage, [tensor]),
+      );
+    } else if (!this.peer.swarm.push(this.peer, first.peer, this.session, whole, tensor)) {
+      this.#report('peer-unreachable', { step, epoch, about: first.peer });
+    }
+    return shown as TokenId;
+  }
+
   #handOver(message: Extract<ToHopMessage, { type: 'hand-over' }>): void {
     const { epoch, session, peer: to } = message;
     if (epoch < this.#epoch) this.peer.violation(`hand-over in epoch ${epoch}`);
@@ -372,6 +422,8 @@ export class ToyHop {
     const shape = [told.length];
     const chosen: Tensor = { type: 'f32', shape, bytes: bytesOf(Float32Array.from(told)) };
     const ends = targets === undefined ? [last] : [last, chosen];
+    const next = this.#drawAhead(message, full.at(-1) as Float32Array);
+    if (next !== null) Object.assign(result, { next });
     if (topK === 0) {
       this.answer(result, [floats(full, vocabSize), ...ends]);
       return;
@@ -408,6 +460,7 @@ export class ToyHop {
   #truncate({ epoch, position }: { epoch: number; position: number }): void {
     if (epoch <= this.#epoch) this.peer.violation(`truncate to epoch ${epoch} in ${this.#epoch}`);
     this.#epoch = epoch;
+    this.#ahead = null;
     this.#standbys = [];
     this.#hasFailed = false;
     const length = Math.min(position, this.length);

@@ -81,6 +81,9 @@ export class ToyPeer {
   queuedRows = 0;
   /** What it says that a block takes. */
   blockMs = 1;
+  /** Steps that it began without the client, and whether it does so with tokens that it likes better. */
+  stepsAhead = 0;
+  liesAhead = false;
   /** Rows of replays that it computed. */
   replayedRows = 0;
   /** Sessions opened on it so far. */

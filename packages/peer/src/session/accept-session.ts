@@ -5,6 +5,7 @@ import {
   type ToHopMessage,
   type ToSuccessorMessage,
 } from '@skein/protocol';
+import { handleAhead } from './handlers/ahead.js';
 import { handleAttach } from './handlers/attach.js';
 import { handleClose } from './handlers/close.js';
 import { handleHandOver } from './handlers/hand-over.js';
@@ -62,6 +63,9 @@ function handle(
       return handleStep(host, session, { message, tensors }, null);
     case 'probe':
       handleProbe(host, session, message);
+      return undefined;
+    case 'ahead':
+      handleAhead(host, session, message);
       return undefined;
     case 'truncate':
       return inBackground(session, handleTruncate(host, session, message));

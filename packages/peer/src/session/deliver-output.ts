@@ -5,16 +5,19 @@ import {
   hasNonFinite,
   type Logits,
   limits,
+  type ModelConfig,
   SkeinError,
   type StepMessage,
   type StepOutcome,
   type StepOutput,
   type Tensor,
+  type TokenId,
 } from '@skein/protocol';
 import type { StepTimes } from '../schedule/scheduler.js';
-import { endsHere } from './check-step.js';
+import { checkStep, endsHere } from './check-step.js';
 import type { HopSession, PendingStep } from './hop-session.js';
-import type { OutgoingStep } from './outgoing.js';
+import type { OutgoingResult, OutgoingStep } from './outgoing.js';
+import { drawAhead, stepAfter } from './run-ahead.js';
 import { sessionLimits } from './session-limits.js';
 
 /** An hour: what a trace can hold. */
@@ -27,10 +30,15 @@ const traceUsMax = 3_600_000_000;
 export function deliverOutput(
   session: HopSession,
   step: PendingStep,
-  outcome: StepOutcome,
-  times: StepTimes,
+  done: {
+    readonly outcome: StepOutcome;
+    readonly times: StepTimes;
+    readonly config: ModelConfig;
+    readonly nowMs: number;
+  },
 ): void {
   const { message } = step;
+  const { outcome, times, config, nowMs } = done;
   const context = { step: message.step, epoch: message.epoch };
   if (!outcome.ok) {
     session.sendError(outcome.error, context);
@@ -53,7 +61,54 @@ export function deliverOutput(
   session.completed = message.step;
   // The session moved on while the step was computed.
   if (message.epoch !== session.epoch) return;
-  const full = send(session, message, tensors, traceOf(message, times));
+  const { output } = outcome;
+  const next = output.kind === 'logits' ? drawAhead(session, message, { ...output, config }) : null;
+  const finished: Finished = { tensors, trace: traceOf(message, times), next };
+  if (next === null) {
+    pass(session, message, finished);
+    return;
+  }
+  goOn(session, message, { token: next, config, nowMs });
+  // The engine first: the scheduler hands it the next step before this turn ends.
+  queueMicrotask(() => pass(session, message, finished));
+}
+
+/** What goes out after a step. */
+interface Finished {
+  readonly tensors: readonly Tensor[];
+  readonly trace: number[];
+  /** The token that the session went on with. */
+  readonly next: TokenId | null;
+}
+
+/** Begins the step after a token that this hop drew: here, or at the first hop. */
+function goOn(
+  session: HopSession,
+  message: StepMessage,
+  { token, config, nowMs }: { token: TokenId; config: ModelConfig; nowMs: number },
+): void {
+  const { message: onward, tensor } = stepAfter(message, session.length, token);
+  const { ahead, open } = session;
+  if (ahead !== null && ahead.loop !== null) {
+    void ahead.loop.send(onward, [tensor]);
+    return;
+  }
+  const step: StepMessage = { ...onward, tensors: [['i32', 1]] };
+  const item = checkStep(step, tensor, { open, config });
+  const { priority = 'interactive' } = open;
+  session.received = onward.step;
+  session.enqueue({
+    message: step,
+    item,
+    arrivedAtMs: nowMs,
+    priority,
+    skipped: 0,
+    chunksWaited: 0,
+  });
+}
+
+function pass(session: HopSession, message: StepMessage, finished: Finished): void {
+  const full = send(session, message, finished);
   if (full !== undefined) session.holdUntil(full);
   // After the successor, which somebody waits for.
   session.feeds.pump();
@@ -65,15 +120,21 @@ export function deliverOutput(
 function send(
   session: HopSession,
   message: StepMessage,
-  tensors: readonly Tensor[],
-  trace: number[],
+  { tensors, trace, next }: Finished,
 ): Promise<void> | undefined {
   const { successor } = session;
   if (endsHere(message, session.open) || successor === null) {
     const { step, epoch } = message;
-    const position = session.length;
+    const result: OutgoingResult = {
+      type: 'result',
+      step,
+      epoch,
+      position: session.length,
+      trace,
+    };
+    if (next !== null) result.next = next;
     const isLogits = session.open.ends.head && !endsHere(message, session.open);
-    return session.reply({ type: 'result', step, epoch, position, trace }, isLogits ? tensors : []);
+    return session.reply(result, isLogits ? tensors : []);
   }
   const onward = forwarded(message, trace);
   if (successor.kind === 'client') return session.reply(onward, tensors);

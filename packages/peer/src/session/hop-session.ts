@@ -18,6 +18,7 @@ import type { ScheduledStep, StepSource, StepTimes } from '../schedule/scheduler
 import type { CacheStream } from './cache-stream.js';
 import type { OutgoingToClient, OutgoingToPredecessor } from './outgoing.js';
 import type { OutputHistory } from './output-history.js';
+import type { RunAhead } from './run-ahead.js';
 import { StandbyFeeds } from './standby-feeds.js';
 import type { SuccessorLink } from './successor-link.js';
 
@@ -62,6 +63,10 @@ export class HopSession implements StepSource<PendingStep> {
   successor: Successor | null;
   /** Set when the successor is a peer. */
   link: SuccessorLink | null = null;
+  /** The session goes on without waiting for its client; null: it waits. */
+  ahead: RunAhead | null = null;
+  /** Leads from this last hop to the first one, once it was needed. */
+  loop: SuccessorLink | null = null;
   /** Set while the cache is handed over to another peer. */
   cacheStream: CacheStream | null = null;
   /** Newest step received, and newest one computed; null before the first. */
@@ -132,6 +137,7 @@ export class HopSession implements StepSource<PendingStep> {
   /** Moves to a newer epoch: steps of older ones are forgotten. */
   enterEpoch(epoch: number): void {
     this.epoch = epoch;
+    this.ahead = null;
     this.feeds.pause();
     this.cacheStream?.abort(new SkeinError('aborted', 'the client gave up on the hand-over'));
     const kept = this.#queue.filter((step) => step.message.epoch >= epoch);
@@ -234,8 +240,10 @@ export class HopSession implements StepSource<PendingStep> {
     this.#queue.length = 0;
     this.#queuedRows = 0;
     this.#signalRoom();
-    this.link?.close();
+    this.ahead = null;
+    for (const link of [this.link, this.loop]) link?.close();
     this.link = null;
+    this.loop = null;
     this.feeds.close();
     this.cacheStream?.abort(new SkeinError('aborted', 'the session was closed'));
     this.history.release();

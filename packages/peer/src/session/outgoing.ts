@@ -6,5 +6,6 @@ type WithoutTensors<Message> = Message extends unknown ? Omit<Message, 'tensors'
 export type OutgoingToClient = WithoutTensors<ToClientMessage>;
 export type OutgoingToSuccessor = WithoutTensors<ToSuccessorMessage>;
 export type OutgoingToPredecessor = WithoutTensors<ToPredecessorMessage>;
+export type OutgoingResult = Extract<OutgoingToClient, { type: 'result' }>;
 export type OutgoingStep = Extract<OutgoingToSuccessor, { type: 'step' }>;
 export type OutgoingPiece = Extract<OutgoingToSuccessor, { type: 'kv' }>;

@@ -196,6 +196,16 @@ export class SessionHost implements SessionHostServices {
     session.link = session.feeds.take(successor) ?? this.createLink(session, successor);
   }
 
+  /** A way to a session's first hop, for tokens that its last hop draws; an open stream is kept. */
+  loopTo(session: HopSession, first: LinkTarget): SuccessorLink {
+    const { loop } = session;
+    if (loop?.isUsable && loop.leadsTo(first)) return loop;
+    loop?.close();
+    session.loop = this.createLink(session, first);
+    session.loop.prepare();
+    return session.loop;
+  }
+
   createLink(session: HopSession, { peer, multiaddrs }: LinkTarget): SuccessorLink {
     const { node, clock } = this.#options;
     const { id, epoch } = session;
@@ -222,7 +232,12 @@ export class SessionHost implements SessionHostServices {
     }
     this.#events.onStep?.(reportStep(session, { step, outcome, times, nowMs: this.now() }));
     try {
-      deliverOutput(session, step, outcome, times);
+      deliverOutput(session, step, {
+        outcome,
+        times,
+        config: this.engine.info.config,
+        nowMs: this.now(),
+      });
     } catch (error) {
       const { step: number, epoch } = step.message;
       session.sendError(error, { step: number, epoch });
@@ -231,7 +246,7 @@ export class SessionHost implements SessionHostServices {
 
   /** The client decides what follows; until then the session keeps its cache and history. */
   #onLinkFailure(session: HopSession, link: SuccessorLink, error: SkeinError): void {
-    if (session.link !== link && !session.feeds.uses(link)) return;
+    if (session.link !== link && session.loop !== link && !session.feeds.uses(link)) return;
     this.#events.onSuccessorLost?.({ successor: link.peer, error });
     const isUnreachable = error.code === 'peer-unreachable';
     const code = isUnreachable ? 'peer-unreachable' : 'stream-closed';

@@ -77,6 +77,8 @@ export const openedSchema = z.strictObject({
 });
 export type OpenedMessage = z.infer<typeof openedSchema>;
 
+const tokenSchema = count(limits.vocabSizeMax - 1);
+
 /**
  * A step: `rows` tokens from `position`, as token ids (`i32 [rows]`, to a hop with the embedding)
  * or hidden rows (`[rows, hiddenSize]` in the session's wire type).
@@ -92,11 +94,7 @@ export const stepSchema = z.strictObject({
   /** Candidates a row; 0 or absent: the whole vocabulary. */
   topK: count(limits.topKMax).optional(),
   /** With `logits: 'all'`, a token id for each row: the result tells its logit too. */
-  targets: z
-    .array(count(limits.vocabSizeMax - 1))
-    .min(1)
-    .max(limits.stepRowsMax)
-    .optional(),
+  targets: z.array(tokenSchema).min(1).max(limits.stepRowsMax).optional(),
   /**
    * A replay that ends before this block: the hop whose part ends there answers `result` and does
    * not forward, since its successor still holds these positions.
@@ -124,10 +122,44 @@ export const resultSchema = z.strictObject({
   epoch: counterSchema,
   /** The session's length at the sender after the step. */
   position: positionSchema,
+  /** The last hop went on with this token: it is input of the step that follows this one. */
+  next: tokenSchema.optional(),
   trace: traceSchema,
   tensors: tensorsSchema,
 });
 export type ResultMessage = z.infer<typeof resultSchema>;
+
+/** How the last hop draws a token, by the rules of the client's own sampler. */
+export const aheadSamplingSchema = z.strictObject({
+  temperature: z.number().min(0).max(limits.temperatureMax),
+  /** 0 is no limit. */
+  topK: count(limits.vocabSizeMax),
+  topP: z.number().min(0).max(1),
+  minP: z.number().min(0).max(1),
+  seed: count(Number.MAX_SAFE_INTEGER),
+});
+export type AheadSampling = z.infer<typeof aheadSamplingSchema>;
+
+/**
+ * Client to the last hop: do not wait for me. After a step with `logits: 'last'` the hop draws the
+ * next token itself and begins the next step with it, as long as that one's position is below `to`.
+ * The result tells (`next`), so that the client can check the draw. Ends with the epoch.
+ */
+export const aheadSchema = z.strictObject({
+  type: z.literal('ahead'),
+  epoch: counterSchema,
+  /** 0: begin no step any more. */
+  to: positionSchema,
+  /** Absent: as before in this epoch. */
+  plan: z
+    .strictObject({
+      sampling: aheadSamplingSchema,
+      /** The first hop, which takes the token over a push stream; null: this hop is the first. */
+      first: z.strictObject({ peer: peerIdSchema, multiaddrs: multiaddrsSchema }).nullable(),
+    })
+    .optional(),
+});
+export type AheadMessage = z.infer<typeof aheadSchema>;
 
 /** Client to hop: forget tokens from `position` on and move to `epoch`. */
 export const truncateSchema = z.strictObject({
@@ -297,6 +329,7 @@ export type AttachedMessage = z.infer<typeof attachedSchema>;
 export const toHopSchema = z.discriminatedUnion('type', [
   openSchema,
   stepSchema,
+  aheadSchema,
   truncateSchema,
   linkSchema,
   replaySchema,

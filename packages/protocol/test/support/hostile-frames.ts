@@ -152,10 +152,12 @@ function statusVariants(header: Header): { name: string; value: unknown }[] {
 }
 
 const optionalFields: Readonly<Record<string, readonly string[]>> = {
+  ahead: ['plan'],
   open: ['takesOverFrom'],
   step: ['logits', 'topK', 'targets', 'until', 'rowByRow'],
   link: ['standbys'],
   kv: ['length'],
+  result: ['next'],
   'handed-over': ['failure'],
   error: ['step', 'epoch', 'about', 'details'],
 };

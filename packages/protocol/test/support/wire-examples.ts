@@ -149,6 +149,19 @@ const sessionExamples: WireExample[] = [
     ],
   },
   {
+    name: 'result, of a hop that went on',
+    schema: 'toClient',
+    message: {
+      type: 'result',
+      step: 7,
+      epoch: 1,
+      position: 302,
+      next: 450,
+      trace: [120, 5400, 80, 4900],
+    },
+    tensors: [{ ...tokens([450]), shape: [1, 1] }, floats([1, 1], [12.5]), floats([1], [13.75])],
+  },
+  {
     name: 'result, the best and the targets',
     schema: 'toClient',
     message: { type: 'result', step: 7, epoch: 1, position: 302, trace: [120, 5400, 80, 4900] },
@@ -270,6 +283,30 @@ const sessionExamples: WireExample[] = [
     schema: 'toClient',
     message: { type: 'handed-over', epoch: 3, bytes: 65_536, failure: 'peer-unreachable' },
   },
+  {
+    name: 'ahead, over three hops',
+    schema: 'toHop',
+    message: {
+      type: 'ahead',
+      epoch: 1,
+      to: 340,
+      plan: {
+        sampling: { temperature: 0.7, topK: 40, topP: 0.95, minP: 0, seed: 9_007_199_254_740_991 },
+        first: { peer, multiaddrs },
+      },
+    },
+  },
+  {
+    name: 'ahead, to a hop that is the whole route',
+    schema: 'toHop',
+    message: {
+      type: 'ahead',
+      epoch: 1,
+      to: 340,
+      plan: { sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 }, first: null },
+    },
+  },
+  { name: 'ahead, further', schema: 'toHop', message: { type: 'ahead', epoch: 1, to: 356 } },
   { name: 'close', schema: 'toHop', message: { type: 'close' } },
   { name: 'closed', schema: 'toClient', message: { type: 'closed' } },
   { name: 'attach', schema: 'toSuccessor', message: { type: 'attach', session, epoch: 1 } },
