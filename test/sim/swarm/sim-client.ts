@@ -23,6 +23,8 @@ export interface GenerationPlan {
   readonly standby: boolean;
   /** Leaves the loop after so many tokens; null stays to the end. */
   readonly leaveAfter: number | null;
+  /** Default: the product's. */
+  readonly runAhead?: boolean;
 }
 
 /** What became of one generation. */
@@ -183,7 +185,7 @@ export class SimClient {
     trace.note(`${this.name} is done with ${report.tokens.length} tokens`);
   }
 
-  #options({ prompt, tokenCount, sampling, wireType, standby }: GenerationPlan) {
+  #options({ prompt, tokenCount, sampling, wireType, standby, runAhead }: GenerationPlan) {
     return {
       model: this.#model.manifest.name,
       promptTokens: prompt,
@@ -192,6 +194,7 @@ export class SimClient {
       wireType,
       standby,
       openWaitMs: 30_000,
+      ...(runAhead !== undefined && { runAhead }),
       ...sampling,
     };
   }

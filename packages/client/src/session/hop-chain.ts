@@ -168,6 +168,12 @@ export class HopChain implements HopEvents {
     return this.#ahead.agreesWith(wanted);
   }
 
+  /** Tokens that a hop can hold at most: those of the client, and those that the last hop drew. */
+  get reach(): number {
+    this.#enterEpoch();
+    return Math.max(this.#tokens.length, this.#ahead.reach);
+  }
+
   /** The hops do not go on by themselves beyond a position. */
   halt(position: number): void {
     this.#enterEpoch();

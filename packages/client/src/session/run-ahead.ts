@@ -54,7 +54,13 @@ export class RunAhead {
   #epoch = -1;
   /** What the last hop was told in this epoch; null: nothing. */
   #told: { sampling: AheadSampling; to: number } | null = null;
+  /** The longest context that the hops may hold by themselves, whatever they were told since. */
+  get reach(): number {
+    return this.#reach;
+  }
+
   /** The step that the hops have begun beyond what the client asked for. */
+  #reach = 0;
   #begun: BegunStep | null = null;
   #early: Arrived[] = [];
   #disagreements = 0;
@@ -70,6 +76,7 @@ export class RunAhead {
     const mayHaveUsed = this.#told === null ? 0 : sessionLimits.aheadSteps + 1;
     this.#epoch = epoch;
     this.#told = null;
+    this.#reach = 0;
     this.#begun = null;
     this.#early = [];
     return mayHaveUsed;
@@ -114,6 +121,7 @@ export class RunAhead {
     if (!isNew && (to <= told.to || told.to >= step.to + aheadSteps / 2)) return null;
     if (isNew && to <= step.to) return this.halt(step.to, epoch);
     this.#told = { sampling: request.sampling, to };
+    this.#reach = Math.max(this.#reach, to);
     if (!isNew) return { type: 'ahead', epoch, to };
     const [first] = hops;
     const { peer, multiaddrs } = first as Hop;

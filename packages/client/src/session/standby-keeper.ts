@@ -140,10 +140,10 @@ export class StandbyKeeper implements HopEvents {
   onResult(hop: Hop, { message }: Received<ResultMessage>): void {
     const standby = this.#holding(hop);
     if (standby === null || !standby.isFed || message.epoch !== this.#chain.epoch) return;
-    const { tokens, committed } = this.#options;
+    const { committed } = this.#options;
     const { clock } = this.#options.environment;
     try {
-      standby.confirm(hop, message.position, tokens.length, clock.now());
+      standby.confirm(hop, message.position, this.#chain.reach, clock.now());
     } catch (error) {
       this.#drop(standby, toSkeinError(error), { blamed: hop });
       return;
