@@ -118,6 +118,8 @@ function edgesOf(before: ReadonlyMap<string, number>, after: ReadonlyMap<string,
     'hop 2 → hop 3': activation,
     // The id, the logit and the normaliser of the best token.
     'hop 3 → client': 12,
+    // The token that it goes on with.
+    'hop 3 → hop 1': 4,
   };
   return Object.entries(payloads).map(([name, payloadBytes]) => {
     const bytesPerToken = ((after.get(name) ?? 0) - (before.get(name) ?? 0)) / tokens;

@@ -1,6 +1,12 @@
 import { type Libllama, openLibllama } from '@skein/engine/oracle';
 import { evenSpans, type SpeedRow } from './bench-speed.js';
-import { type BenchSwarm, percentile, startBenchSwarm, timeGeneration } from './bench-swarm.js';
+import {
+  type BenchSwarm,
+  percentile,
+  startBenchSwarm,
+  timeGeneration,
+  warmUpSwarm,
+} from './bench-swarm.js';
 import type { Shape } from './shapes.js';
 
 const tokens = 24;
@@ -33,6 +39,7 @@ export async function benchSessions(options: {
   });
   const wide = await start(1, 2);
   try {
+    await warmUpSwarm(wide);
     await inTurns(rounds, [
       [sides.wide, () => tokensPerSecond(wide, sessions)],
       [sides.llama, () => llamaTokensPerSecond(llama, sessions)],
@@ -43,6 +50,7 @@ export async function benchSessions(options: {
   }
   const [one, two] = [await start(1, 1), await start(2, 1)];
   try {
+    for (const swarm of [one, two]) await warmUpSwarm(swarm);
     await inTurns(rounds, [
       [sides.one, () => tokensPerSecond(one, sessions)],
       [sides.two, () => tokensPerSecond(two, sessions)],

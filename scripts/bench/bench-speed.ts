@@ -1,5 +1,11 @@
 import { type Libllama, openLibllama } from '@skein/engine/oracle';
-import { type BenchSwarm, percentile, startBenchSwarm, timeGeneration } from './bench-swarm.js';
+import {
+  type BenchSwarm,
+  percentile,
+  startBenchSwarm,
+  timeGeneration,
+  warmUpSwarm,
+} from './bench-swarm.js';
 import type { Shape } from './shapes.js';
 
 /** One row of the table: tokens a second on both sides. */
@@ -91,7 +97,9 @@ async function benchThreads(
   try {
     for (const count of peerCounts) {
       const spans = evenSpans(shape.blockCount, count);
-      swarms.push(await startBenchSwarm({ path, spans, threads }));
+      const swarm = await startBenchSwarm({ path, spans, threads });
+      swarms.push(swarm);
+      await warmUpSwarm(swarm);
     }
     // The first round warms caches and routes on both sides, and is not counted.
     for (let round = 0; round <= rounds; round += 1) {

@@ -20,11 +20,6 @@ import type { ChannelHandlers, MessageChannel } from './message-channel.js';
 const bufferedBytesHigh = 1024 * 1024;
 /** Received bytes that may wait for a busy handler before the stream is paused. */
 const unreadBytesMax = 1024 * 1024;
-/**
- * Frames up to this size are copied into one piece: each piece becomes a TLS record and a socket
- * write of its own, which cost more than the copy does.
- */
-const joinedBytesMax = 64 * 1024;
 /** Time for unsent bytes to leave, and then for the remote side to close its half. */
 const closeMsMax = 5_000;
 
@@ -110,7 +105,7 @@ class StreamChannel<Schema extends z.ZodType, Outgoing extends object>
     const pieces = encodeFrame(message, tensors);
     for (const piece of pieces) this.#meter.sentBytes += piece.byteLength;
     try {
-      this.rawStream.send(joinSmall(pieces));
+      this.rawStream.send(asOne(pieces));
     } catch (cause) {
       throw this.#closedError(cause);
     }
@@ -225,7 +220,7 @@ class StreamChannel<Schema extends z.ZodType, Outgoing extends object>
     const error = this.#withPeer(toSkeinError(thrown));
     this.#stopReading();
     if (this.#handlers.answersErrors === true && this.rawStream.writeStatus === 'writable') {
-      this.rawStream.send(joinSmall(encodeFrame(errorToMessage(thrown))));
+      this.rawStream.send(asOne(encodeFrame(errorToMessage(thrown))));
       void this.#closeStream();
     } else {
       this.rawStream.abort(error);
@@ -282,17 +277,11 @@ class StreamChannel<Schema extends z.ZodType, Outgoing extends object>
   }
 }
 
-/** One piece where copying is cheaper than several socket writes, else a list of views. */
-function joinSmall(pieces: readonly Uint8Array[]): Uint8Array | Uint8ArrayList {
-  if (pieces.length === 1) return pieces[0] as Uint8Array;
-  let byteLength = 0;
-  for (const piece of pieces) byteLength += piece.byteLength;
-  if (byteLength > joinedBytesMax) return new Uint8ArrayList(...pieces);
-  const joined = new Uint8Array(byteLength);
-  let offset = 0;
-  for (const piece of pieces) {
-    joined.set(piece, offset);
-    offset += piece.byteLength;
-  }
-  return joined;
+/**
+ * A message as the stream takes it: views, which the muxer joins where that is cheaper. Until they are
+ * sent nobody may write to them; tensors are never written to once they are made.
+ */
+function asOne(pieces: readonly Uint8Array[]): Uint8Array | Uint8ArrayList {
+  const [first] = pieces;
+  return first !== undefined && pieces.length === 1 ? first : new Uint8ArrayList(...pieces);
 }

@@ -201,6 +201,7 @@ function addGenerateCommand(program: Command): void {
     )
     .addOption(option('--stop <text...>', 'end before this text'))
     .addOption(option('--ignore-eos', 'go on past the end token').default(false))
+    .addOption(option('--no-run-ahead', 'let the peers wait for each token to be drawn here'))
     .addOption(
       option('--logits [count]', 'print the best logits of each token')
         .argParser(integer(1))

@@ -31,6 +31,7 @@ export interface GenerateOptions extends GenerationOptions {
   readonly raw: boolean;
   readonly stop?: readonly string[];
   readonly ignoreEos: boolean;
+  readonly runAhead: boolean;
   readonly logits?: number;
 }
 
@@ -52,6 +53,7 @@ export async function runGenerate(options: GenerateOptions): Promise<void> {
       acceptMixedNumerics: options.mixedNumerics,
       ...given({ wireType: options.wireType }),
       ignoreEos: options.ignoreEos,
+      runAhead: options.runAhead,
       signal,
     });
     for await (const event of events) showEvent(event, output);
