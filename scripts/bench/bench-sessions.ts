@@ -8,6 +8,7 @@ import {
   warmUpSwarm,
 } from './bench-swarm.js';
 import type { Shape } from './shapes.js';
+import { untilQuiet } from './until-quiet.js';
 
 const tokens = 24;
 const prompt = Array.from({ length: 8 }, (_, index) => index + 3);
@@ -83,6 +84,7 @@ async function inTurns(
   for (let round = 0; round <= rounds; round += 1) {
     for (const [speeds, measure] of sides) {
       const speed = await measure();
+      await untilQuiet();
       if (round > 0) speeds.push(speed);
     }
   }

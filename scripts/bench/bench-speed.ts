@@ -7,6 +7,7 @@ import {
   warmUpSwarm,
 } from './bench-swarm.js';
 import type { Shape } from './shapes.js';
+import { untilQuiet } from './until-quiet.js';
 
 /** One row of the table: tokens a second on both sides. */
 export interface SpeedRow {
@@ -108,6 +109,7 @@ async function benchThreads(
         ours[index]?.prefillMs.push(await timePrefill(swarm));
       }
       their.prefillMs.push(timeLlamaPrefill(llama));
+      await untilQuiet();
       await timeDecoding({ swarms, llama }, { peers: ours, llama: their });
     }
   } finally {
@@ -150,6 +152,7 @@ async function timeDecoding(
       times.peers[index]?.decodeMs.push(...stepMs);
     }
     times.llama.decodeMs.push(...timeLlamaTurn(llama, turn * (shortPrompt.length + tokensPerTurn)));
+    await untilQuiet();
   }
   for (const conversation of conversations) await conversation.close();
 }

@@ -54,14 +54,9 @@ export class RunAhead {
   #epoch = -1;
   /** What the last hop was told in this epoch; null: nothing. */
   #told: { sampling: AheadSampling; to: number } | null = null;
-  /** The longest context that the hops may hold by themselves, whatever they were told since. */
-  get reach(): number {
-    return this.#reach;
-  }
-
-  /** The step that the hops have begun beyond what the client asked for. */
   #reach = 0;
   #begun: BegunStep | null = null;
+  /** Results of steps that the client did not ask for yet. */
   #early: Arrived[] = [];
   #disagreements = 0;
   /** The last hop does not reach the first one: by their peer ids. */
@@ -80,6 +75,11 @@ export class RunAhead {
     this.#begun = null;
     this.#early = [];
     return mayHaveUsed;
+  }
+
+  /** The longest context that the hops may hold by themselves, whatever they were told since. */
+  get reach(): number {
+    return this.#reach;
   }
 
   /** The step that the hops have begun beyond what the client gave them; null: none. */
