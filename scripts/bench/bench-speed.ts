@@ -19,7 +19,7 @@ export interface SpeedRow {
 
 /** Tokens of the prefill rows; turns of a round, and tokens that are decoded in each after a short prompt. */
 const prefillTokens = 512;
-const decodeTurns = 6;
+const decodeTurns = 8;
 const tokensPerTurn = 8;
 /** Comes before the long prompt, and is as long as a chunk: what follows is cut evenly. */
 const opening = Array.from({ length: 64 }, (_, index) => index + 3);
@@ -105,11 +105,14 @@ async function benchThreads(
     // The first round warms caches and routes on both sides, and is not counted.
     for (let round = 0; round <= rounds; round += 1) {
       const [ours, their] = round > 0 ? [peers, theirs] : [peers.map(newTimes), newTimes()];
-      for (const [index, swarm] of swarms.entries()) {
+      const sides = swarms.map((swarm, index) => async () => {
         ours[index]?.prefillMs.push(await timePrefill(swarm));
-      }
-      their.prefillMs.push(timeLlamaPrefill(llama));
-      await untilQuiet();
+      });
+      const llamaSide = async () => {
+        their.prefillMs.push(timeLlamaPrefill(llama));
+        await untilQuiet();
+      };
+      for (const measure of rotated([...sides, llamaSide], round)) await measure();
       await timeDecoding({ swarms, llama }, { peers: ours, llama: their });
     }
   } finally {
@@ -144,17 +147,27 @@ async function timeDecoding(
   const conversations = await Promise.all(swarms.map((swarm) => swarm.converse()));
   llama.clear();
   for (let turn = 0; turn < decodeTurns; turn += 1) {
-    for (const [index, conversation] of conversations.entries()) {
+    const sides = conversations.map((conversation, index) => async () => {
       const { stepMs } = await timeGeneration(conversation, {
         prompt: shortPrompt,
         tokens: 1 + tokensPerTurn,
       });
       times.peers[index]?.decodeMs.push(...stepMs);
-    }
-    times.llama.decodeMs.push(...timeLlamaTurn(llama, turn * (shortPrompt.length + tokensPerTurn)));
-    await untilQuiet();
+    });
+    const llamaSide = async () => {
+      const start = turn * (shortPrompt.length + tokensPerTurn);
+      times.llama.decodeMs.push(...timeLlamaTurn(llama, start));
+      await untilQuiet();
+    };
+    for (const measure of rotated([...sides, llamaSide], turn)) await measure();
   }
   for (const conversation of conversations) await conversation.close();
+}
+
+/** Each side comes first, and after each other one, as often as all others. */
+function rotated<Side>(sides: readonly Side[], by: number): Side[] {
+  const first = by % sides.length;
+  return [...sides.slice(first), ...sides.slice(0, first)];
 }
 
 function timeLlamaTurn(llama: Libllama, start: number): number[] {

@@ -39,6 +39,8 @@ export function drawAhead(
   const { ahead, length, open } = session;
   if (ahead === null || message.logits !== 'last') return null;
   if (length >= Math.min(ahead.to, open.tokensMax) || session.queuedSteps > 0) return null;
+  // Until the first hop is known to be in reach, tokens go by way of the client.
+  if (ahead.loop?.isAttached === false) return null;
   // A longer row takes a while to draw from, and others wait for this process.
   if (logits.width > limits.topKMax) return null;
   const { settings, seed } = ahead;

@@ -62,6 +62,11 @@ export class SuccessorLink {
     return this.#state !== 'failed' && this.#state !== 'closed';
   }
 
+  /** Whether the other side is known to take what is sent. */
+  get isAttached(): boolean {
+    return this.#state === 'open' && this.#isAttached;
+  }
+
   /** Where this link leads, as the client named it. */
   leadsTo({ peer, multiaddrs }: Pick<SuccessorLinkOptions, 'peer' | 'multiaddrs'>): boolean {
     return peer === this.peer && multiaddrs.join() === this.#options.multiaddrs.join();
