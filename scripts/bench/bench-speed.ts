@@ -164,7 +164,7 @@ async function timeDecoding(
   for (const conversation of conversations) await conversation.close();
 }
 
-/** Each side comes first, and after each other one, as often as all others. */
+/** Each side comes first as often as all others. */
 function rotated<Side>(sides: readonly Side[], by: number): Side[] {
   const first = by % sides.length;
   return [...sides.slice(first), ...sides.slice(0, first)];

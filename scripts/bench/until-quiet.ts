@@ -5,7 +5,7 @@ const waitMsMax = 5_000;
 const quietShare = 0.2;
 
 /**
- * Waits until this process's threads rest. Those of libllama go on polling for work for half a second
+ * Waits until this process's threads rest. Those of libllama go on polling for work for some 0.12 s
  * after a call, on a core that the other side needs when it has its turn.
  */
 export async function untilQuiet(): Promise<void> {

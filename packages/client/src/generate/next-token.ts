@@ -11,12 +11,12 @@ import {
   candidatesNeeded,
   type LogitsRow,
   logitsRow,
+  randomFor,
   type SampleResult,
   type SamplingSettings,
   sample,
   type TokenHistory,
   type TokenMask,
-  uniformAt,
 } from '../sampling/index.js';
 import type { SwarmSession } from '../session/swarm-session.js';
 import type { TopLogit } from './generation-types.js';
@@ -114,7 +114,7 @@ export async function chooseToken(
 function sampleRow(state: SamplerState, row: LogitsRow, allowed: TokenMask | null): SampleResult {
   const { session, settings, history, seed } = state;
   // The random number belongs to the position, so a repeated step draws the same token.
-  const random = settings.temperature === 0 ? 0 : uniformAt(seed, session.length);
+  const random = randomFor(settings, seed, session.length);
   return sample({ row, settings, history, random, allowed });
 }
 

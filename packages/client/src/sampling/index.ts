@@ -21,4 +21,4 @@ export {
 } from './sampling-options.js';
 export { type PenaltyHistory, TokenHistory } from './token-history.js';
 export { isAllowed, type TokenMask, withTokens } from './token-mask.js';
-export { createSeed, uniformAt } from './uniform-at.js';
+export { createSeed, randomFor, uniformAt } from './uniform-at.js';

@@ -26,6 +26,18 @@ export function uniformAt(seed: number, position: number): number {
   return ((high >>> 5) * 0x4000000 + (low >>> 6)) / 2 ** 53;
 }
 
+/**
+ * The random number that `sample` takes at a position. Whoever draws the same token, client or peer, has to
+ * take the same one; greedy sampling takes none.
+ */
+export function randomFor(
+  { temperature }: { readonly temperature: number },
+  seed: number,
+  position: number,
+): number {
+  return temperature === 0 ? 0 : uniformAt(seed, position);
+}
+
 /** Returns a seed from the platform's secure random source: an integer in [0, 2^53). */
 export function createSeed(): number {
   const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));

@@ -1,6 +1,7 @@
 import {
   type AheadMessage,
   type AheadSampling,
+  limits,
   type Received,
   type ResultMessage,
   SkeinError,
@@ -155,11 +156,16 @@ export class RunAhead {
 
   /**
    * A result came before it was asked for. One that belongs to nothing is late, and dropped.
-   * @throws SkeinError `protocol-violation` when there are more than the hops were let go for
+   * @throws SkeinError `protocol-violation` when there are more than the hops were let go for, or when
+   *   it is larger than a result that they may go on after
    */
   keep(arrived: Arrived): void {
     if (this.#begun === null) return;
     if (this.#early.length > sessionLimits.aheadSteps) throw violation('too far ahead');
+    const { tensors } = arrived.received;
+    const byteLength = tensors.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+    if (byteLength > earlyBytesMax)
+      throw violation(`${byteLength} bytes that nobody asked for yet`);
     this.#early.push(arrived);
   }
 
@@ -173,6 +179,9 @@ export class RunAhead {
     this.#brokenLoops.add(loopOf(hops));
   }
 }
+
+/** Ids and logits of the widest row that is drawn ahead from, and its normaliser. */
+const earlyBytesMax = 8 * limits.topKMax + 4;
 
 function loopOf(hops: readonly Hop[]): string {
   return `${hops.at(-1)?.peer} ${hops[0]?.peer}`;

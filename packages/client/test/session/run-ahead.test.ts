@@ -1,7 +1,9 @@
-import type { TokenId } from '@skein/protocol';
+import { limits, type TokenId } from '@skein/protocol';
 import { describe, expect, it } from 'vitest';
 import { type ClientGenerateOptions, createClient } from '../../src/client/client.js';
 import type { GenerationEvent } from '../../src/generate/generation-types.js';
+import type { Hop } from '../../src/session/hop.js';
+import { type Arrived, RunAhead } from '../../src/session/run-ahead.js';
 import { sessionLimits } from '../../src/session/session-limits.js';
 import { idle, settle, TestClock } from '../support/test-clock.js';
 import { toyGreedy } from '../support/toy-model.js';
@@ -133,6 +135,34 @@ describe.each([
       expect(ahead()).toBeGreaterThan(80);
     },
   );
+});
+
+describe('results that nobody asked for yet', () => {
+  const sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 };
+  const hops = [{ peer: 'a', multiaddrs: [] }] as unknown as Hop[];
+  const result = (byteLength: number) => {
+    const message = { type: 'result', step: 1, epoch: 1, position: 9, trace: [], tensors: [] };
+    const tensors = [{ type: 'u8', shape: [byteLength], bytes: new Uint8Array(byteLength) }];
+    return { received: { message, tensors }, atMs: 0 } as unknown as Arrived;
+  };
+  const letGo = () => {
+    const ahead = new RunAhead();
+    ahead.enter(1);
+    ahead.instruction(hops, { sampling, to: 1000 }, { to: 8, epoch: 1 });
+    ahead.note({ ...result(0).received.message, next: 3 }, 0, 1);
+    return ahead;
+  };
+
+  it('are no larger than those that hops may go on after', () => {
+    letGo().keep(result(8 * limits.topKMax + 4));
+    expect(() => letGo().keep(result(8 * limits.topKMax + 5))).toThrow('nobody asked for yet');
+  });
+
+  it('are no more than the hops were let go for', () => {
+    const ahead = letGo();
+    for (let index = 0; index <= sessionLimits.aheadSteps; index += 1) ahead.keep(result(12));
+    expect(() => ahead.keep(result(12))).toThrow('too far ahead');
+  });
 });
 
 describe('a last hop that does not reach the first one', () => {

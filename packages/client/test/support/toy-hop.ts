@@ -19,10 +19,10 @@ import {
   type TokenId,
 } from '@skein/protocol';
 import {
+  randomFor,
   resolveSamplingOptions,
   sample,
   TokenHistory,
-  uniformAt,
 } from '../../src/sampling/index.js';
 import type { ToyChannel } from './toy-channel.js';
 import {
@@ -273,7 +273,7 @@ export class ToyHop {
       row: { kind: 'full', logits },
       settings: resolveSamplingOptions(settings),
       history: new TokenHistory(),
-      random: uniformAt(seed, this.length),
+      random: randomFor(settings, seed, this.length),
     });
     if (drawn.kind !== 'token') return null;
     const { step, epoch, topK } = message;

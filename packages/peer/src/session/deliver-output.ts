@@ -95,16 +95,7 @@ function goOn(
   }
   const step: StepMessage = { ...onward, tensors: [['i32', 1]] };
   const item = checkStep(step, tensor, { open, config });
-  const { priority = 'interactive' } = open;
-  session.received = onward.step;
-  session.enqueue({
-    message: step,
-    item,
-    arrivedAtMs: nowMs,
-    priority,
-    skipped: 0,
-    chunksWaited: 0,
-  });
+  session.enqueue({ message: step, item, arrivedAtMs: nowMs });
 }
 
 function pass(session: HopSession, message: StepMessage, finished: Finished): void {

@@ -122,8 +122,11 @@ export class HopSession implements StepSource<PendingStep> {
     return this.#queue.length;
   }
 
-  /** Puts a step in the queue. */
-  enqueue(step: PendingStep): void {
+  /** Puts a step in the queue that came, or was begun here. */
+  enqueue(begun: Pick<PendingStep, 'message' | 'item' | 'arrivedAtMs'>): void {
+    const { priority = 'interactive' } = this.open;
+    const step = { ...begun, priority, skipped: 0, chunksWaited: 0 };
+    this.received = Math.max(this.received ?? 0, step.message.step);
     this.#queue.push(step);
     this.#queuedRows += step.item.rows;
     this.#services.wake(this);

@@ -1,4 +1,4 @@
-import { logitsRow, type SamplingSettings, sample, uniformAt } from '@skein/client/sampling';
+import { logitsRow, randomFor, type SamplingSettings, sample } from '@skein/client/sampling';
 import {
   bytesOf,
   type Logits,
@@ -48,7 +48,7 @@ export function drawAhead(
     row: logitsRow(logits, { rowIndex: 0, vocabSize: config.vocabSize }),
     settings,
     history: noHistory,
-    random: settings.temperature === 0 ? 0 : uniformAt(seed, length),
+    random: randomFor(settings, seed, length),
   });
   // Most generations end with an end token; those that do not are rare enough to wait.
   if (result.kind !== 'token' || config.eosTokenIds.includes(result.token)) return null;

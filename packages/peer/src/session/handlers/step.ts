@@ -36,9 +36,7 @@ export function handleStep(
     if (received.tensors.some(hasNonFinite)) {
       throw new SkeinError('bad-output', `the input of step ${message.step} is not finite`);
     }
-    session.received = Math.max(session.received ?? 0, message.step);
-    const { priority = 'interactive' } = session.open;
-    session.enqueue({ message, item, arrivedAtMs, priority, skipped: 0, chunksWaited: 0 });
+    session.enqueue({ message, item, arrivedAtMs });
   } catch (error) {
     if (!isSkeinError(error)) throw error;
     const { step, epoch } = message;
